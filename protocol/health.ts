@@ -1,0 +1,88 @@
+import { parseJson } from './json.js';
+import { compileSchema, type Schema } from './validate.js';
+
+export const HEALTH_MAX_BYTES = 64 * 1024;
+
+/** Steps of one frame's trip, in order. */
+export const STEPS = [
+  'capture',
+  'preprocess',
+  'head',
+  'encode',
+  'up',
+  'queue',
+  'decode',
+  'tail',
+  'post',
+  'down',
+  'total',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What a device says of itself every few seconds, retained at `<base>/<device>/health`. */
+export interface HealthMessage {
+  v: 1;
+  device: string;
+  session: number;
+  uptime_s: number;
+  bundle?: { id: string; name: string };
+  /** Partition id in use, `raw` or `device`. */
+  partition?: string;
+  rate?: number;
+  /** Results per second, recent. */
+  fps?: number;
+  /** Frames taken, results received, and frames sent without an answer, since the start. */
+  frames?: number;
+  results?: number;
+  lost?: number;
+  /** Frames not sent, by cause. */
+  drops?: Record<string, number>;
+  /** p50 of recent frames, milliseconds. */
+  steps_ms?: Partial<Record<Step, number>>;
+  bytes_mean?: number;
+  bandwidth_bps?: number;
+  rss_bytes?: number;
+  versions?: Record<string, string>;
+}
+
+const count = { type: 'integer', minimum: 0 };
+const amount = { type: 'number', minimum: 0 };
+const name = { type: 'string', maxLength: 128, description: 'at most 128 characters' };
+
+/** Keys that later versions add are allowed and ignored. */
+export const healthSchema: Schema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'DeepCOD health message, version 1',
+  type: 'object',
+  required: ['v', 'device', 'session', 'uptime_s'],
+  properties: {
+    v: { const: 1 },
+    device: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: '1 to 64 of A-Z a-z 0-9 _ -' },
+    session: { type: 'integer', minimum: 0, maximum: 0xffffffff },
+    uptime_s: amount,
+    bundle: {
+      type: 'object',
+      required: ['id', 'name'],
+      properties: { id: { type: 'string', pattern: '^[0-9a-f]{16}$', description: '16 lower-case hex digits' }, name },
+    },
+    partition: name,
+    rate: { type: 'integer', minimum: 0, maximum: 255 },
+    fps: amount,
+    frames: count,
+    results: count,
+    lost: count,
+    drops: { type: 'object', maxProperties: 64, additionalProperties: count },
+    steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
+    bytes_mean: amount,
+    bandwidth_bps: amount,
+    rss_bytes: amount,
+    versions: { type: 'object', maxProperties: 64, additionalProperties: name },
+  },
+};
+
+const check = compileSchema<HealthMessage>(healthSchema, 'health message', 'message_invalid');
+
+/** @throws ProtocolError `message_too_large`, `message_not_json`, `message_invalid` */
+export function parseHealth(bytes: Uint8Array): HealthMessage {
+  return check(parseJson(bytes, HEALTH_MAX_BYTES, 'health message'));
+}

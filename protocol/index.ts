@@ -1,0 +1,13 @@
+export * from './errors.js';
+export * from './frame.js';
+export * from './health.js';
+export * from './letterbox.js';
+export * from './manifest.js';
+export { manifestSchema } from './manifest.schema.js';
+export * from './result.js';
+export { resultSchema } from './result.schema.js';
+export * from './status.js';
+export { postprocess } from './tasks/postprocess.js';
+export type { Outputs, PostOptions, Tensor } from './tasks/task.js';
+export * from './topics.js';
+export { compileSchema, describeSchemaErrors } from './validate.js';

@@ -1,0 +1,74 @@
+import { parseJson } from './json.js';
+import { compileSchema, type Schema } from './validate.js';
+
+export const STATUS_MAX_BYTES = 64 * 1024;
+
+/** Retained at `<base>/<device>/status`; `{"online":false}` is the last will. */
+export interface DeviceStatus {
+  online: boolean;
+  session?: number;
+  bundle?: { id: string; name: string };
+  versions?: Record<string, string>;
+}
+
+/** Retained at `<base>/edge/<worker>/status`; `{"online":false}` is the last will. */
+export interface EdgeStatus {
+  online: boolean;
+  worker?: string;
+  /** Execution provider of the tails: cpu, cuda, ... */
+  provider?: string;
+  bundles?: { id: string; name: string }[];
+  /** Frames since the start: taken in, answered with a result, answered with an error. */
+  frames?: number;
+  results?: number;
+  errors?: number;
+  /** Frames not answered with a result, by cause. */
+  drops?: Record<string, number>;
+  /** p50 of recent frames, milliseconds. */
+  steps_ms?: Partial<Record<'queue' | 'decode' | 'tail' | 'post' | 'total', number>>;
+  uptime_s?: number;
+  versions?: Record<string, string>;
+}
+
+export type StatusMessage = DeviceStatus & EdgeStatus;
+
+export const OFFLINE = JSON.stringify({ online: false } satisfies DeviceStatus);
+
+const count = { type: 'integer', minimum: 0 };
+const amount = { type: 'number', minimum: 0 };
+const name = { type: 'string', maxLength: 128, description: 'at most 128 characters' };
+const bundle = {
+  type: 'object',
+  required: ['id', 'name'],
+  properties: { id: { type: 'string', pattern: '^[0-9a-f]{16}$', description: '16 lower-case hex digits' }, name },
+};
+
+/** Status of a device or an edge. Keys that later versions add are allowed and ignored. */
+export const statusSchema: Schema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'DeepCOD status message, version 1',
+  type: 'object',
+  required: ['online'],
+  properties: {
+    online: { type: 'boolean' },
+    session: { type: 'integer', minimum: 0, maximum: 0xffffffff },
+    bundle,
+    worker: name,
+    provider: name,
+    bundles: { type: 'array', maxItems: 256, items: bundle, description: 'at most 256 bundles' },
+    frames: count,
+    results: count,
+    errors: count,
+    drops: { type: 'object', maxProperties: 64, additionalProperties: count },
+    steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
+    uptime_s: amount,
+    versions: { type: 'object', maxProperties: 64, additionalProperties: name },
+  },
+};
+
+const check = compileSchema<StatusMessage>(statusSchema, 'status message', 'message_invalid');
+
+/** @throws ProtocolError `message_too_large`, `message_not_json`, `message_invalid` */
+export function parseStatus(bytes: Uint8Array): StatusMessage {
+  return check(parseJson(bytes, STATUS_MAX_BYTES, 'status message'));
+}

@@ -1,0 +1,117 @@
+import { ProtocolError } from './errors.js';
+
+/** Base of all topics unless the configuration says otherwise. */
+export const DEFAULT_BASE = 'deepcod';
+
+const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
+const basePattern = /^[A-Za-z0-9_-]{1,64}(\/[A-Za-z0-9_-]{1,64}){0,5}$/;
+/** Second level of the edges' own topics, so no device may have it as its name. */
+const edgeLevel = 'edge';
+
+/** What a topic under the base is about. */
+export type Topic =
+  | { kind: 'frame' | 'result' | 'status' | 'health'; device: string }
+  | { kind: 'command'; device: string; command: string }
+  | { kind: 'edge-status'; worker: string };
+
+/** A valid device name: 1..64 of A-Z a-z 0-9 _ -, not `edge`. */
+export function isDeviceName(name: string): boolean {
+  return namePattern.test(name) && name !== edgeLevel;
+}
+
+/** A valid worker name: 1..64 of A-Z a-z 0-9 _ -. */
+export function isWorkerName(name: string): boolean {
+  return namePattern.test(name);
+}
+
+/**
+ * All topics under one base. Every name is checked, so that none can smuggle a `/`, `+` or `#` into a topic.
+ * @throws ProtocolError `topic_invalid`
+ */
+export class Topics {
+  readonly base: string;
+
+  constructor(base: string = DEFAULT_BASE) {
+    if (!basePattern.test(base)) {
+      throw new ProtocolError('topic_invalid', `base topic "${base}": 1 to 6 levels of A-Z a-z 0-9 _ -, joined by /`);
+    }
+    this.base = base;
+  }
+
+  frame(device: string): string {
+    return this.#of(device, 'frame');
+  }
+  result(device: string): string {
+    return this.#of(device, 'result');
+  }
+  status(device: string): string {
+    return this.#of(device, 'status');
+  }
+  health(device: string): string {
+    return this.#of(device, 'health');
+  }
+  /** @param command one or more levels, each like a name */
+  command(device: string, command: string): string {
+    if (!basePattern.test(command)) throw new ProtocolError('topic_invalid', `command "${command}": A-Z a-z 0-9 _ -`);
+    return `${this.#of(device, 'command')}/${command}`;
+  }
+  edgeStatus(worker: string): string {
+    if (!isWorkerName(worker)) {
+      throw new ProtocolError('topic_invalid', `worker name "${worker}": 1 to 64 of A-Z a-z 0-9 _ -`);
+    }
+    return `${this.base}/${edgeLevel}/${worker}/status`;
+  }
+
+  /** Filters for subscriptions. */
+  readonly filters = {
+    commands: (device: string): string => `${this.#of(device, 'command')}/#`,
+    allFrames: (): string => `${this.base}/+/frame`,
+    /** MQTT 5: the broker gives each frame to one of the workers. */
+    allFramesShared: (): string => `$share/edge/${this.base}/+/frame`,
+    allResults: (): string => `${this.base}/+/result`,
+    allStatus: (): string => `${this.base}/+/status`,
+    allHealth: (): string => `${this.base}/+/health`,
+    allEdgeStatus: (): string => `${this.base}/${edgeLevel}/+/status`,
+  };
+
+  /** What a topic is about, or undefined when it is none of ours. Never throws: topics come from outside. */
+  parse(topic: string): Topic | undefined {
+    if (topic.length > 1024 || !topic.startsWith(`${this.base}/`)) return undefined;
+    const [first, second, ...rest] = topic.slice(this.base.length + 1).split('/');
+    if (first === edgeLevel) {
+      return rest.length === 1 && rest[0] === 'status' && isWorkerName(second)
+        ? { kind: 'edge-status', worker: second }
+        : undefined;
+    }
+    if (!isDeviceName(first)) return undefined;
+    if (second === 'command') {
+      const command = rest.join('/');
+      return basePattern.test(command) ? { kind: 'command', device: first, command } : undefined;
+    }
+    if (rest.length > 0) return undefined;
+    if (second === 'frame' || second === 'result' || second === 'status' || second === 'health') {
+      return { kind: second, device: first };
+    }
+    return undefined;
+  }
+
+  /**
+   * Where the answer to a device's frame goes. An MQTT 5 response topic is followed only below the device's own result
+   * topic: a device must not make the edge publish where the device itself could not.
+   */
+  answer(device: string, responseTopic?: string): string {
+    const own = this.result(device);
+    if (responseTopic === undefined || !responseTopic.startsWith(`${own}/`)) return own;
+    return basePattern.test(responseTopic.slice(own.length + 1)) ? responseTopic : own;
+  }
+
+  #of(device: string, leaf: string): string {
+    if (!isDeviceName(device)) {
+      throw new ProtocolError(
+        'topic_invalid',
+        `device name "${device}": 1 to 64 of A-Z a-z 0-9 _ -, and not "${edgeLevel}"`,
+      );
+    }
+    return `${this.base}/${device}/${leaf}`;
+  }
+}
