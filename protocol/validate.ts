@@ -7,6 +7,15 @@ export type Schema = Record<string, unknown>;
 /** More problems than this are not listed: the first ones are what a person can use. */
 const maxProblems = 10;
 
+/** Typing mistakes in a schema are errors; types and required keys may stand in different subschemas. */
+const options = {
+  verbose: true,
+  discriminator: true,
+  strictTypes: false,
+  strictRequired: false,
+  strictTuples: false,
+} as const;
+
 /**
  * Compiles a schema into a check.
  * @param schema draft 2020-12
@@ -15,25 +24,12 @@ const maxProblems = 10;
  * @returns a function that returns its argument typed, or throws with every problem listed
  */
 export function compileSchema<T>(schema: Schema, what: string, code: ProtocolErrorCode): (value: unknown) => T {
-  const ajv = new Ajv2020({
-    allErrors: false,
-    verbose: true,
-    discriminator: true,
-    strict: true,
-    allowUnionTypes: true,
-  });
   // Untrusted values are first read without collecting errors; the slow, complete reading is for messages to people.
-  const quick = ajv.compile(schema);
+  const quick = new Ajv2020({ ...options, allErrors: false }).compile(schema);
   let complete: ReturnType<Ajv2020['compile']> | undefined;
   return (value: unknown): T => {
     if (quick(value)) return value as T;
-    complete ??= new Ajv2020({
-      allErrors: true,
-      verbose: true,
-      discriminator: true,
-      strict: true,
-      allowUnionTypes: true,
-    }).compile(schema);
+    complete ??= new Ajv2020({ ...options, allErrors: true }).compile(schema);
     complete(value);
     const problems = describeSchemaErrors(complete.errors ?? []);
     throw new ProtocolError(code, listProblems(what, problems), problems);
