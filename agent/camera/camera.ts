@@ -1,0 +1,63 @@
+/** A box drawn in or found on a picture: `[x, y, width, height]` in source pixels. */
+export interface Detection {
+  class: number;
+  label: string;
+  /** 0-1; 1 for ground truth. */
+  score: number;
+  box: [number, number, number, number];
+}
+
+/** One picture, already scaled to what the service's letterbox asks for. */
+export interface Picture {
+  /** RGB, `width * height * 3` bytes. The receiver owns it: it may be transferred to a worker. */
+  data: Uint8Array;
+  width: number;
+  height: number;
+  /** The size before scaling; boxes are in these pixels. */
+  sourceWidth: number;
+  sourceHeight: number;
+  /** performance.now() at the moment the picture was taken, in ms. */
+  capturedAt: number;
+  /** What taking it cost, in ms. */
+  captureMs: number;
+  /** What is really on it, where the source knows. */
+  truth?: Detection[];
+  /** File or frame name, for messages. */
+  name?: string;
+}
+
+/** A source of pictures. */
+export interface Camera {
+  /** One line for logs and the page. */
+  readonly description: string;
+  /**
+   * The next picture; null at the end of the input. Waits for the next moment of the frame rate.
+   * Calls do not overlap. Throws the signal's reason when it is aborted, and DeepcodError when the source fails.
+   */
+  next(signal: AbortSignal): Promise<Picture | null>;
+  /** Frees what the camera holds; a next() under way ends. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** What the configuration says about the camera. */
+export interface CameraOptions {
+  /** A name of the registry (index.ts). */
+  kind: string;
+  /** Pictures per second at most; 0 or absent is as fast as they are asked for. */
+  fps?: number;
+  /** Stop after this many pictures; absent is no limit. */
+  frames?: number;
+  /** `simulated`: which work site. */
+  seed?: number;
+  /** `replay`: a folder of images or a video file. */
+  input?: string;
+  /** `replay`: start again at the end. */
+  loop?: boolean;
+  /** Where a camera tells what it skipped or repaired; default: nowhere. */
+  warn?: (message: string) => void;
+}
+
+/** The size in which pictures of this source size are wanted (the content of the letterbox). */
+export type Fit = (sourceWidth: number, sourceHeight: number) => { width: number; height: number };
+
+export type OpenCamera = (options: CameraOptions, fit: Fit) => Promise<Camera>;

@@ -1,0 +1,68 @@
+import sharp from 'sharp';
+import type { Camera, Fit, OpenCamera, Picture } from './camera.js';
+import { Pace } from './pace.js';
+import { develop } from './simulated/light.js';
+import { Scene, SOURCE_HEIGHT, SOURCE_WIDTH } from './simulated/scene.js';
+
+/** Scene time between two frames: frame k shows second k / 15, whatever the pace. */
+export const SCENE_FPS = 15;
+export const DEFAULT_SEED = 7;
+
+/**
+ * Draws frame `index` of the site `scene`. The same seed and index give the same bytes on one version of sharp,
+ * in whatever order frames are asked for. Drawing happens on sharp's threads.
+ */
+export async function drawFrame(
+  scene: Scene,
+  seed: number,
+  index: number,
+  size: { width: number; height: number },
+): Promise<{ data: Uint8Array; truth: Picture['truth'] }> {
+  const frame = scene.at(index / SCENE_FPS);
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" ` +
+    `viewBox="0 0 ${SOURCE_WIDTH} ${SOURCE_HEIGHT}" preserveAspectRatio="none">${frame.svg}</svg>`;
+  const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  if (info.width !== size.width || info.height !== size.height || info.channels !== 3) {
+    throw new Error(`the drawing came out as ${info.width}x${info.height}x${info.channels}`);
+  }
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  develop(pixels, size.width, frame.light, seed * 1_000_003 + index);
+  return { data: pixels, truth: frame.truth };
+}
+
+/** An animated work site, drawn; with ground truth. For the demo, for tests, and as training data. */
+export const openSimulated: OpenCamera = async (options, fit: Fit): Promise<Camera> => {
+  const seed = options.seed ?? DEFAULT_SEED;
+  const scene = new Scene(seed);
+  const size = fit(SOURCE_WIDTH, SOURCE_HEIGHT);
+  const pace = new Pace(options.fps);
+  const last = options.frames ?? Infinity;
+  let index = 0;
+  let closed = false;
+  return {
+    description: `simulated work site (seed ${seed}, ${SOURCE_WIDTH}x${SOURCE_HEIGHT} drawn at ${size.width}x${size.height})`,
+    async next(signal) {
+      if (closed || index >= last) return null;
+      await pace.wait(signal);
+      signal.throwIfAborted();
+      const capturedAt = performance.now();
+      const frame = index++;
+      const { data, truth } = await drawFrame(scene, seed, frame, size);
+      return {
+        data,
+        width: size.width,
+        height: size.height,
+        sourceWidth: SOURCE_WIDTH,
+        sourceHeight: SOURCE_HEIGHT,
+        capturedAt,
+        captureMs: performance.now() - capturedAt,
+        truth,
+        name: `site ${seed} frame ${frame}`,
+      };
+    },
+    async close() {
+      closed = true;
+    },
+  };
+};
