@@ -170,7 +170,7 @@ export function drawPerson(looks: Looks, pose: Pose, detail: number, shade: stri
       [hipX(sign) * 1.25 + f.along * s, -6 - f.lift - f.along * c * 0.12],
       2 * LEG_BONE * looks.tall,
     );
-    const bend = turn > 0.35 ? -side : -sign * 0.55;
+    const bend = turn > 0.35 ? side : sign * (back ? -0.4 : 0.4);
     const knee = joint(from, ankle, LEG_BONE * looks.tall, LEG_BONE * looks.tall, bend);
     const colour = index === far ? darker(looks.legs, 0.22) : looks.legs;
     const boot = index === far ? darker(looks.boots, 0.2) : looks.boots;
@@ -204,7 +204,7 @@ export function drawPerson(looks: Looks, pose: Pose, detail: number, shade: stri
       57 * looks.tall,
     );
     handAt[index] = hand;
-    const elbow = joint(from, hand, 30 * looks.tall, 28 * looks.tall, turn > 0.35 ? side : sign * 0.8);
+    const elbow = joint(from, hand, 30 * looks.tall, 28 * looks.tall, turn > 0.35 ? -side : -sign * 0.8);
     const dim = index === far && turn > 0.25;
     const sleeve = dim ? darker(looks.top, 0.25) : looks.top;
     const skin = dim ? darker(looks.skin, 0.2) : looks.skin;
