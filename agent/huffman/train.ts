@@ -1,0 +1,86 @@
+/**
+ * Makes entropy tables from training symbols. This is the one implementation; the Python toolkit calls it.
+ *
+ *     node dist/agent/huffman/train.js --symbols FILE.u8 --shape N,h,w,C --levels L [--rates FILE.u8] --form plain|context --out entropy.json [--json]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { HuffmanError } from './errors.js';
+import { countChannels } from './train/counts.js';
+import { openTrainingData, TrainingDataError } from './train/input.js';
+import { measure, type RateReport } from './train/measure.js';
+import { trainPlain } from './train/plain.js';
+
+const USAGE = `usage: node dist/agent/huffman/train.js --symbols FILE --shape N,h,w,C --levels L --out FILE [options]
+  --symbols FILE   N frames of h*w*C uint8 symbols, channels of a position together
+  --shape N,h,w,C  frames, height, width, channels
+  --levels L       symbols are 0..L-1
+  --rates FILE     one byte per frame, its rate (default: all 0)
+  --form FORM      plain (a table per channel) or context (default)
+  --out FILE       the tables, JSON
+  --json           print the report as JSON`;
+
+class UsageError extends Error {}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      symbols: { type: 'string' },
+      shape: { type: 'string' },
+      levels: { type: 'string' },
+      rates: { type: 'string' },
+      form: { type: 'string', default: 'context' },
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const need = (name: 'symbols' | 'shape' | 'levels' | 'out'): string => {
+    const value = values[name];
+    if (value === undefined) throw new UsageError(`--${name} is missing`);
+    return value;
+  };
+  const numbers = need('shape').split(',').map(Number);
+  if (numbers.length !== 4 || !numbers.every((n) => Number.isInteger(n) && n > 0)) {
+    throw new UsageError(`--shape is ${values.shape}, expected N,h,w,C`);
+  }
+  const [frames, height, width, channels] = numbers;
+  const shape = { height, width, channels, levels: Number(need('levels')) };
+  const data = openTrainingData(need('symbols'), shape, frames, values.rates);
+  const counts = countChannels(data);
+  if (values.form !== 'plain') throw new UsageError(`--form is ${values.form}, allowed are plain and context`);
+  const tables = trainPlain(counts);
+  const text = `${JSON.stringify(tables)}\n`;
+  writeFileSync(need('out'), text);
+  const rates = measure(data, tables, counts);
+  if (values.json) {
+    console.log(JSON.stringify({ form: values.form, shape, frames, table_bytes: text.length, rates }, null, 2));
+    return;
+  }
+  console.log(`${values.out}: ${values.form} form, ${text.length} bytes, from ${frames} frames`);
+  console.table(rates.map(readable));
+}
+
+function readable(row: RateReport): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, Number.isInteger(value) ? value : Number(value.toPrecision(5))]),
+  );
+}
+
+try {
+  main();
+} catch (error) {
+  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  const isInput =
+    error instanceof TrainingDataError ||
+    error instanceof HuffmanError ||
+    (error as { code?: string }).code === 'ENOENT';
+  if (!isUsage && !isInput) throw error;
+  console.error(`train: ${(error as Error).message}`);
+  if (isUsage) console.error(USAGE);
+  process.exitCode = 2;
+}

@@ -1,0 +1,43 @@
+import { openCoder } from '../coder.js';
+import { type ChannelCounts, entropyBits } from './counts.js';
+import { eachFrame, type TrainingData } from './input.js';
+
+/** What the frames of one rate take. */
+export interface RateReport {
+  rate: number;
+  frames: number;
+  /** Mean payload, as the coder writes it. */
+  payload_bytes_mean: number;
+  payload_bytes_max: number;
+  /** Mean of the ideal code of each channel by itself: the bound of the plain form. */
+  channel_entropy_bytes_mean: number;
+  /** Share of symbols that are the middle level. */
+  zero_share: number;
+}
+
+/** Codes every frame with finished tables, decodes it again, and reports sizes; fails if a frame does not come back. */
+export function measure(data: TrainingData, tables: object, counts: ChannelCounts[]): RateReport[] {
+  const coder = openCoder(tables, data.shape);
+  const out = new Uint8Array(coder.maxBytes);
+  const back = new Uint8Array(data.shape.height * data.shape.width * data.shape.channels);
+  const rows = counts.map((perChannel, rate) => {
+    const frames = data.frameRates.reduce((n, r) => n + (r === rate ? 1 : 0), 0);
+    const zeros = perChannel.reduce((n, perSymbol) => n + perSymbol[data.shape.levels >> 1], 0);
+    return {
+      rate,
+      frames,
+      payload_bytes_mean: 0,
+      payload_bytes_max: 0,
+      channel_entropy_bytes_mean: perChannel.reduce((bits, c) => bits + entropyBits(c), 0) / 8 / frames,
+      zero_share: zeros / (frames * back.length),
+    };
+  });
+  eachFrame(data, (symbols, rate, frame) => {
+    const length = coder.encode(symbols, rate, out);
+    coder.decode(out.subarray(0, length), rate, back);
+    if (Buffer.compare(symbols, back) !== 0) throw new Error(`frame ${frame} does not come back: a fault of the coder`);
+    rows[rate].payload_bytes_mean += length / rows[rate].frames;
+    rows[rate].payload_bytes_max = Math.max(rows[rate].payload_bytes_max, length);
+  });
+  return rows;
+}
