@@ -6,7 +6,7 @@ import { Scene, SOURCE_HEIGHT, SOURCE_WIDTH } from './simulated/scene.js';
 
 /** Scene time between two frames: frame k shows second k / 15, whatever the pace. */
 export const SCENE_FPS = 15;
-export const DEFAULT_SEED = 7;
+export const DEFAULT_SEED = 224;
 
 /**
  * Draws frame `index` of the site `scene`. The same seed and index give the same bytes on one version of sharp,
@@ -21,7 +21,8 @@ export async function drawFrame(
   const frame = scene.at(index / SCENE_FPS);
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" ` +
-    `viewBox="0 0 ${SOURCE_WIDTH} ${SOURCE_HEIGHT}" preserveAspectRatio="none">${frame.svg}</svg>`;
+    `viewBox="0 0 ${SOURCE_WIDTH} ${SOURCE_HEIGHT}" preserveAspectRatio="none" ` +
+    `stroke-linecap="round" stroke-linejoin="round">${frame.svg}</svg>`;
   const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   if (info.width !== size.width || info.height !== size.height || info.channels !== 3) {
     throw new Error(`the drawing came out as ${info.width}x${info.height}x${info.channels}`);

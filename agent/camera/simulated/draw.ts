@@ -17,7 +17,7 @@ export function path(d: string, fill: string, extra = ''): string {
   return `<path d="${d}" fill="${fill}" ${extra}/>`;
 }
 
-/** An open line through points, with round ends and joints. */
+/** An open line through points; ends and joints are round (an attribute of the root, which spares parsing). */
 export function limb(
   points: readonly (readonly [number, number])[],
   width: number,
@@ -25,7 +25,7 @@ export function limb(
   extra = '',
 ): string {
   const d = points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${n(x)} ${n(y)}`).join('');
-  return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${n(width)}" stroke-linecap="round" stroke-linejoin="round" ${extra}/>`;
+  return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${n(width)}" ${extra}/>`;
 }
 
 export function polygon(points: readonly (readonly [number, number])[], fill: string, extra = ''): string {
