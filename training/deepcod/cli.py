@@ -12,6 +12,7 @@ from .errors import DeepcodError
 
 #: Modules that add commands. Each has register(commands): it adds its parser and sets `run(args) -> exit code`.
 COMMANDS = [
+    "deepcod.codec.command",
     "deepcod.graph.command",
 ]
 
