@@ -1,0 +1,328 @@
+import { randomInt } from 'node:crypto';
+import { type Bundle, openBundle } from '../platform/bundle.js';
+import { DeepcodError } from '../platform/errors.js';
+import type { Log } from '../platform/log.js';
+import { machine, versions } from '../platform/versions.js';
+import type { HealthMessage } from '../protocol/health.js';
+import { encodeResult, type FrameResult } from '../protocol/result.js';
+import type { Camera, OpenCamera, Picture } from './camera/camera.js';
+import type { AgentConfig } from './config/config.js';
+import { Reporter } from './health/reporter.js';
+import { Stats } from './health/stats.js';
+import { deviceChoice } from './partition/choices.js';
+import { EdgeWatch } from './partition/edges.js';
+import { measureDevice } from './partition/measure.js';
+import { Planner } from './partition/planner.js';
+import { readProfile, writeProfile } from './partition/profile.js';
+import { BufferPool } from './pipeline/buffers.js';
+import { FrameEncoder } from './pipeline/encode.js';
+import { FlightControl } from './pipeline/flight.js';
+import { Heads } from './pipeline/head.js';
+import { AgentLink } from './pipeline/link.js';
+import { LocalService } from './pipeline/local.js';
+import { Matcher } from './pipeline/match.js';
+import { DeviceTrips } from './pipeline/on-device.js';
+import { Preprocessor } from './pipeline/preprocess.js';
+import { Refusals } from './pipeline/refusals.js';
+import { RemoteTrips } from './pipeline/remote.js';
+import { newTrip, type Trip } from './pipeline/trip.js';
+
+/** How long the first frame waits for the broker and an edge to show up, ms. */
+const BROKER_PATIENCE_MS = 3000;
+const EDGE_PATIENCE_MS = 1500;
+
+export interface AgentParts {
+  log: Log;
+  openCamera: OpenCamera;
+  /** Stop after so many frames; default: go on. */
+  frames?: number;
+  /** Told of every frame as it starts. The picture may be read until the trip is over. */
+  onStart?: (frame: number, picture: Picture) => void;
+  /** Told of every finished trip, lost ones too. */
+  onTrip?: (trip: Trip) => void;
+}
+
+/** The process on the device: pictures in, results out. Made by `startAgent`. */
+export class Agent {
+  readonly session = randomInt(2 ** 32);
+  readonly stats = new Stats();
+  readonly planner: Planner;
+  readonly edges = new EdgeWatch();
+  readonly #startedAt = performance.now();
+  readonly #stop = new AbortController();
+  readonly #preprocessor: Preprocessor;
+  readonly #heads: Heads;
+  readonly #service: LocalService;
+  readonly #matcher: Matcher;
+  readonly #link: AgentLink;
+  readonly #remote: RemoteTrips;
+  readonly #onDevice: DeviceTrips;
+  readonly #flight: FlightControl;
+  readonly #refusals: Refusals;
+  #lastChoice = '';
+  #lastRate = 0;
+
+  /** Use startAgent. @throws DeepcodError for settings that this bundle or this machine cannot serve */
+  constructor(
+    readonly config: AgentConfig,
+    readonly bundle: Bundle,
+    readonly parts: AgentParts,
+  ) {
+    const { manifest } = bundle;
+    const { log } = parts;
+    this.planner = new Planner(manifest, config);
+    this.#preprocessor = new Preprocessor(manifest.input);
+    const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);
+    this.#heads = new Heads(bundle, config.threads);
+    this.#service = new LocalService(bundle, config.threads);
+    this.#matcher = new Matcher(this.session, bundle.id);
+    const encoder = new FrameEncoder(bundle, this.session);
+    this.#refusals = new Refusals(log);
+    this.#link = new AgentLink(
+      config,
+      { online: true, session: this.session, bundle: this.#bundleName(), versions: versions() },
+      this.#matcher,
+      this.edges,
+      (arrival) => {
+        if (arrival === 'late' || arrival === 'damaged') this.stats.drop(`result_${arrival}`);
+      },
+      log.child('broker'),
+    );
+    this.#remote = new RemoteTrips({
+      preprocessor: this.#preprocessor,
+      buffers,
+      heads: this.#heads,
+      encoder,
+      matcher: this.#matcher,
+      publish: (message) => this.#link.publishFrame(message),
+      timeoutMs: config.timeout_ms,
+    });
+    this.#onDevice = new DeviceTrips(this.#preprocessor, buffers, this.#service);
+    this.#flight = new FlightControl(
+      () => this.#limit(),
+      (picture) => this.#fly(picture),
+    );
+  }
+
+  /**
+   * Runs until stopped, until the camera's input ends, or until `frames` trips were made.
+   * @throws DeepcodError when the camera fails for good, or a model cannot be loaded
+   */
+  async run(): Promise<void> {
+    const { log } = this.parts;
+    let camera: Camera | undefined;
+    const reporter = new Reporter(this.config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
+    try {
+      camera = await this.#openCamera();
+      await this.#prepare();
+      log.info('ready', {
+        device: this.config.device,
+        camera: camera.description,
+        bundle: `${this.bundle.manifest.service.name}/${this.bundle.id}`,
+        partition: this.config.partition,
+      });
+      await this.#takePictures(camera);
+      await this.#flight.settled();
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    } finally {
+      this.#flight.stop();
+      await this.#flight.settled();
+      await camera?.close();
+      this.#saveProfile();
+      reporter.stop();
+      await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
+    }
+  }
+
+  /** Ends `run`: frames that are on their way still come home. */
+  stop(): void {
+    this.#stop.abort(new DeepcodError('stopped', 'the agent was asked to stop'));
+    this.#flight.stop();
+  }
+
+  /** The health document as of now. */
+  health(): HealthMessage {
+    const { stats } = this;
+    const bytes = stats.bytes.mean();
+    return {
+      v: 1,
+      device: this.config.device,
+      session: this.session,
+      uptime_s: Math.round((performance.now() - this.#startedAt) / 100) / 10,
+      bundle: this.#bundleName(),
+      ...(this.#lastChoice && { partition: this.#lastChoice, rate: this.#lastRate }),
+      fps: Math.round(stats.fps() * 100) / 100,
+      frames: stats.frames,
+      results: stats.results + stats.local,
+      lost: stats.lost,
+      drops: { ...stats.drops, ...(this.#flight.superseded > 0 && { superseded: this.#flight.superseded }) },
+      steps_ms: stats.stepsP50(),
+      ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
+      bandwidth_bps: Math.round(this.planner.bandwidth.bps),
+      rss_bytes: process.memoryUsage.rss(),
+      versions: versions(),
+    };
+  }
+
+  #bundleName(): { id: string; name: string } {
+    return { id: this.bundle.id, name: this.bundle.manifest.service.name };
+  }
+
+  #openCamera(): Promise<Camera> {
+    const { source, ...options } = this.config.camera;
+    const warn = (message: string) => this.parts.log.child('camera').warn(message);
+    return this.parts.openCamera({ kind: source, ...options, warn }, this.#preprocessor.fit);
+  }
+
+  /** Measures or recalls what the decision needs, and lets broker and edge show up. */
+  async #prepare(): Promise<void> {
+    const { broker } = this.#link;
+    const edgeThere = broker.ready(BROKER_PATIENCE_MS).then((up) => up && this.edges.waitForOne(EDGE_PATIENCE_MS));
+    if (!this.planner.isFixed) await this.#profile();
+    if (await this.#unlessStopped(edgeThere)) return;
+    if (this.planner.choose().id === 'device') return;
+    const { log } = this.parts;
+    const instead = this.config.fallback ? 'the service runs on this device until one answers' : 'frames are lost until one answers';
+    if (broker.connected) log.warn(`no edge has announced itself at the broker: ${instead}`, { base: this.config.base });
+  }
+
+  async #unlessStopped<T>(waited: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#stop;
+    const stopped = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    return Promise.race([waited, stopped]);
+  }
+
+  async #profile(): Promise<void> {
+    const { file } = this.config.profile;
+    const known = file ? readProfile(file, this.#fingerprint()) : undefined;
+    if (known) {
+      this.planner.useProfile(known);
+      if (known.bandwidth_bps) this.planner.bandwidth.profiled = known.bandwidth_bps;
+      return;
+    }
+    const choices = this.planner.choices;
+    const device_ms = await measureDevice(choices, this.#heads, this.#service, this.#preprocessor.bytes);
+    this.planner.useProfile({ fingerprint: this.#fingerprint(), device_ms, edge_ms: {} });
+    const shown = Object.fromEntries(Object.entries(device_ms).map(([id, ms]) => [`${id}_ms`, Math.round(ms * 10) / 10]));
+    this.parts.log.info('measured this device', shown);
+    this.#deviceTimes = device_ms;
+  }
+
+  #deviceTimes: Record<string, number> | undefined;
+
+  #saveProfile(): void {
+    const { file } = this.config.profile;
+    if (!file || this.planner.isFixed) return;
+    const device_ms = this.#deviceTimes ?? readProfile(file, this.#fingerprint())?.device_ms;
+    if (!device_ms) return;
+    const bandwidth_bps = this.planner.bandwidth.transfers > 0 ? this.planner.bandwidth.bps : undefined;
+    try {
+      const edge_ms = this.planner.edgeTimes();
+      writeProfile(file, { fingerprint: this.#fingerprint(), device_ms, edge_ms, bandwidth_bps });
+    } catch (error) {
+      this.parts.log.warn('the profile cannot be kept', { file, error: error as Error });
+    }
+  }
+
+  #fingerprint(): string {
+    const { cpu, cores } = machine();
+    const { deepcod, node, onnxruntime } = versions();
+    return [this.bundle.id, cpu, cores, this.config.threads ?? 'all', deepcod, node, onnxruntime].join(' | ');
+  }
+
+  async #takePictures(camera: Camera): Promise<void> {
+    const { signal } = this.#stop;
+    const { frames = Number.POSITIVE_INFINITY } = this.parts;
+    while (!signal.aborted && this.stats.frames < frames) {
+      if (this.config.camera.fps === 0) await this.#flight.room();
+      if (this.stats.frames >= frames) break;
+      const picture = await camera.next(signal);
+      if (!picture) break;
+      this.#flight.offer(picture);
+    }
+    if (this.stats.frames >= frames) this.#flight.stop();
+  }
+
+  #limit(): number {
+    if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
+    return this.#staysHere() ? 1 : this.config.in_flight;
+  }
+
+  /** Whether the next frame is to be answered by this device. */
+  #staysHere(): boolean {
+    if (this.planner.choose().id === 'device') return true;
+    if (!this.config.fallback) return false;
+    return !this.#link.broker.connected || this.edges.advice(performance.now()) === 'avoid';
+  }
+
+  /** One frame's trip. Never rejects. */
+  async #fly(picture: Picture): Promise<void> {
+    const now = performance.now();
+    const trip = newTrip(this.stats.frames++, picture, now);
+    this.parts.onStart?.(trip.frame, picture);
+    try {
+      if (this.#staysHere()) await this.#flyHere(trip);
+      else await this.#flyToEdge(trip, now);
+    } catch (error) {
+      trip.outcome = 'failed';
+      this.parts.log.error('a frame failed', { frame: trip.frame, error: error as Error });
+    }
+    trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
+    this.stats.finish(trip);
+    if (trip.outcome === 'result' || trip.outcome === 'local') this.planner.learn(trip);
+    this.#lastChoice = trip.partition;
+    this.#lastRate = trip.rate;
+    this.parts.onTrip?.(trip);
+  }
+
+  async #flyToEdge(trip: Trip, now: number): Promise<void> {
+    const choice = this.planner.choose();
+    if (this.edges.advice(now) === 'try') this.edges.tried(now);
+    const refusal = await this.#remote.fly(trip, choice);
+    if (refusal) {
+      if (this.#refusals.note(refusal)) this.edges.refused();
+      return;
+    }
+    if (trip.outcome === 'result') {
+      this.edges.answered();
+      this.#refusals.clear();
+    } else if (trip.outcome === 'timeout') {
+      this.edges.unanswered();
+    }
+  }
+
+  async #flyHere(trip: Trip): Promise<void> {
+    await this.#onDevice.fly(trip);
+    trip.worker = this.config.device;
+    const { head = 0, post = 0 } = trip.steps;
+    const message: FrameResult & { local: true } = {
+      v: 1,
+      session: this.session,
+      frame: trip.frame,
+      bundle: this.bundle.id,
+      partition: deviceChoice(this.bundle.manifest).id,
+      rate: 0,
+      worker: this.config.device,
+      width: trip.picture.sourceWidth,
+      height: trip.picture.sourceHeight,
+      detections: trip.detections,
+      edge_ms: { queue: 0, decode: 0, tail: 0, post: 0, total: 0 },
+      local: true,
+    };
+    void head;
+    void post;
+    this.#link.publishResult(encodeResult(message));
+  }
+}
+
+/**
+ * Opens the bundle and makes an agent; `run()` starts it.
+ * @throws DeepcodError: bundle (exit code 3), settings (2)
+ */
+export async function openAgent(config: AgentConfig, parts: AgentParts): Promise<Agent> {
+  return new Agent(config, await openBundle(config.bundle), parts);
+}

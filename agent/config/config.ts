@@ -1,0 +1,31 @@
+import { hostname } from 'node:os';
+import { loadConfig } from '../../platform/config.js';
+import type { LogLevel } from '../../platform/log.js';
+import type { BrokerConfig } from '../../platform/mqtt.js';
+import { agentSchema } from './schema.js';
+
+/** agent.yaml, checked and completed; config/schema.ts says what each key means. */
+export interface AgentConfig {
+  device: string;
+  base: string;
+  broker: BrokerConfig;
+  bundle: string;
+  camera: { source: string; input?: string; fps: number; seed: number; loop: boolean };
+  partition: string;
+  rate: 'auto' | number;
+  accuracy_floor: number;
+  in_flight: number;
+  timeout_ms: number;
+  fallback: boolean;
+  threads?: number;
+  profile: { file?: string; bandwidth_mbps: number; device_scale: number };
+  health: { interval_s: number };
+  log: { level: LogLevel };
+}
+
+/** @throws DeepcodError `config_*`, exit code 2 */
+export function loadAgentConfig(sources: Parameters<typeof loadConfig>[1]): AgentConfig {
+  const config = loadConfig<AgentConfig>(agentSchema, sources);
+  config.device ??= hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 64) || 'device';
+  return config;
+}

@@ -1,0 +1,128 @@
+import { brokerSchema } from '../../platform/mqtt.js';
+import type { ConfigSchema } from '../../platform/config.js';
+import { logLevels } from '../../platform/log.js';
+
+/** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
+export const agentSchema: ConfigSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'docs/schemas/agent.schema.json',
+  title: 'DeepCOD agent configuration',
+  type: 'object',
+  additionalProperties: false,
+  required: ['bundle'],
+  properties: {
+    device: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      description: "this device's name at the broker: 1 to 64 of A-Z a-z 0-9 _ -; default: the host name",
+    },
+    base: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,5}$',
+      default: 'deepcod',
+      description: 'first levels of all topics: A-Z a-z 0-9 _ -, joined by /; the same at the edge',
+    },
+    broker: brokerSchema,
+    bundle: { type: 'string', format: 'path', description: 'folder of the bundle to run; the edge needs the same one' },
+    camera: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'where pictures come from',
+      properties: {
+        source: {
+          type: 'string',
+          default: 'simulated',
+          description: 'simulated (an animated work site), or replay (a folder of images, or a video)',
+        },
+        input: { type: 'string', format: 'path', description: 'replay: folder of images, or video file' },
+        fps: {
+          type: 'number',
+          minimum: 0,
+          maximum: 120,
+          default: 5,
+          description: 'pictures per second; 0 takes the next one as soon as there is room for it',
+        },
+        seed: { type: 'integer', minimum: 0, default: 1, description: 'simulated: which work site' },
+        loop: { type: 'boolean', default: true, description: 'replay: start again at the end' },
+      },
+    },
+    partition: {
+      type: 'string',
+      minLength: 1,
+      default: 'auto',
+      description: 'auto, the id of a partition point, raw (pixels as they are), or device (all of it here)',
+    },
+    rate: {
+      anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0, maximum: 255 }],
+      default: 'auto',
+      description: 'auto, or the index of a rate of the partition point',
+    },
+    accuracy_floor: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.97,
+      description: "auto: least accuracy relative to the uncompressed service's, 0 to 1",
+    },
+    in_flight: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 16,
+      default: 2,
+      description: 'most frames on their way at a time',
+    },
+    timeout_ms: {
+      type: 'integer',
+      minimum: 50,
+      maximum: 60000,
+      default: 2000,
+      description: 'a frame without an answer for so long is lost',
+    },
+    fallback: {
+      type: 'boolean',
+      default: true,
+      description: 'run the service on the device while no edge answers',
+    },
+    threads: { type: 'integer', minimum: 1, maximum: 64, description: 'threads of one inference; default: all processors' },
+    profile: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'what the decision knows before anything was observed',
+      properties: {
+        file: {
+          type: 'string',
+          format: 'path',
+          description: 'measured times are kept here; default: they are measured again at every start',
+        },
+        bandwidth_mbps: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          default: 10,
+          description: 'link rate in Mbit/s that is assumed before the first transfer',
+        },
+        device_scale: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          default: 1,
+          description: 'decide as if this device were so many times slower (to try out a decision on a fast machine)',
+        },
+      },
+    },
+    health: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        interval_s: { type: 'number', minimum: 0.1, maximum: 3600, default: 2, description: 'seconds between health messages' },
+      },
+    },
+    log: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: { level: { enum: [...logLevels], default: 'info', description: 'least level that is shown' } },
+    },
+  },
+};

@@ -1,0 +1,86 @@
+import type { EdgeStatus } from '../../protocol/status.js';
+
+/** So many frames without an answer in a row, and the edge counts as silent. */
+const SILENT_AFTER = 3;
+/** How long until a silent edge is tried again, and one that cannot help (none announced, or it refuses), ms. */
+const TRY_SILENT_MS = 2000;
+const TRY_USELESS_MS = 10_000;
+
+/** Whether the next frame should go to an edge: yes; as a trial; no. */
+export type EdgeAdvice = 'use' | 'try' | 'avoid';
+
+/** Whether there is an edge that answers: learnt from announcements and from what came of frames. */
+export class EdgeWatch {
+  readonly #online = new Map<string, EdgeStatus>();
+  readonly #announced: (() => void)[] = [];
+  #unanswered = 0;
+  #refused = false;
+  #triedAt = Number.NEGATIVE_INFINITY;
+
+  /** Names of the edges that say they are there. */
+  get online(): string[] {
+    return [...this.#online.keys()];
+  }
+
+  /** A status message. A new edge, or one with other bundles, is a reason to try again at once. */
+  announce(worker: string, status: EdgeStatus): void {
+    const before = this.#online.get(worker);
+    if (!status.online) {
+      this.#online.delete(worker);
+      return;
+    }
+    this.#online.set(worker, status);
+    const ids = (s: EdgeStatus | undefined) => JSON.stringify((s?.bundles ?? []).map(({ id }) => id));
+    if (!before || ids(before) !== ids(status)) {
+      this.#refused = false;
+      this.#unanswered = 0;
+    }
+    for (const resolve of this.#announced.splice(0)) resolve();
+  }
+
+  /** The connection is gone: what was announced is not known any more. */
+  forget(): void {
+    this.#online.clear();
+  }
+
+  /** Resolves when an edge is there, at the latest after `timeoutMs`. */
+  async waitForOne(timeoutMs: number): Promise<boolean> {
+    if (this.#online.size > 0) return true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#announced.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    return this.#online.size > 0;
+  }
+
+  /** A frame was answered with a result. */
+  answered(): void {
+    this.#unanswered = 0;
+    this.#refused = false;
+  }
+
+  /** A frame was not answered. */
+  unanswered(): void {
+    this.#unanswered++;
+  }
+
+  /** A frame was refused for a reason that the next one will meet too. */
+  refused(): void {
+    this.#refused = true;
+  }
+
+  /** @param now performance.now() */
+  advice(now: number): EdgeAdvice {
+    const useless = this.#refused || this.#online.size === 0;
+    if (!useless && this.#unanswered < SILENT_AFTER) return 'use';
+    return now - this.#triedAt >= (useless ? TRY_USELESS_MS : TRY_SILENT_MS) ? 'try' : 'avoid';
+  }
+
+  /** A trial was started. @param now performance.now() */
+  tried(now: number): void {
+    this.#triedAt = now;
+  }
+}

@@ -1,0 +1,69 @@
+import { HarmonicBandwidth } from '../bandwidth/harmonic.js';
+import type { AgentConfig } from '../config/config.js';
+import type { Manifest } from '../../protocol/manifest.js';
+import type { Trip } from '../pipeline/trip.js';
+import { type Choice, choicesFor } from './choices.js';
+import { Decision } from './decision.js';
+import { type Prediction, Predictor } from './predictor.js';
+import type { Profile } from './profile.js';
+import { TimeEstimator } from './times.js';
+
+/** Chooses where each frame is cut, and learns from what came of it. */
+export class Planner {
+  readonly choices: readonly Choice[];
+  readonly bandwidth: HarmonicBandwidth;
+  readonly #device = new TimeEstimator();
+  readonly #edge = new TimeEstimator();
+  readonly #decision: Decision;
+
+  /** @throws DeepcodError for a partition or rate that the bundle lacks */
+  constructor(manifest: Manifest, config: AgentConfig) {
+    this.choices = choicesFor(manifest, config);
+    this.bandwidth = new HarmonicBandwidth(config.profile.bandwidth_mbps * 1e6);
+    const predictor = new Predictor(this.#device, this.#edge, this.bandwidth, config.profile.device_scale);
+    this.#decision = new Decision(this.choices, predictor);
+  }
+
+  /** Whether there is anything to decide. */
+  get isFixed(): boolean {
+    return new Set(this.choices.map(({ id }) => id)).size === 1;
+  }
+
+  /** The choice for the next frame. */
+  choose(): Choice {
+    return this.#decision.choose();
+  }
+
+  /** What every choice is expected to cost now. */
+  explain(): Prediction[] {
+    return this.#decision.explain();
+  }
+
+  /** Times from before. */
+  useProfile(profile: Profile): void {
+    for (const { id, deviceFlops, edgeFlops } of this.choices) {
+      if (id in profile.device_ms) this.#device.profile(id, profile.device_ms[id], deviceFlops);
+      if (id in profile.edge_ms && edgeFlops > 0) this.#edge.profile(id, profile.edge_ms[id], edgeFlops);
+    }
+  }
+
+  /** What the edge's times are by now, for the next start. */
+  edgeTimes(): Record<string, number> {
+    const known = this.choices.filter(({ id, edgeFlops }) => edgeFlops > 0 && this.#edge.knows(id));
+    return Object.fromEntries(known.map(({ id, edgeFlops }) => [id, this.#edge.estimate(id, edgeFlops)]));
+  }
+
+  /** A trip that ended with a result, from the edge or from here. */
+  learn(trip: Trip): void {
+    const choice = this.choices.find(({ id, rate }) => id === trip.partition && rate === trip.rate);
+    if (!choice) return;
+    const { preprocess = 0, head = 0, encode = 0, post = 0, up } = trip.steps;
+    if (trip.outcome === 'local') {
+      this.#device.observe(choice.id, preprocess + head + post, choice.deviceFlops);
+      return;
+    }
+    this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
+    if (trip.edgeMs !== undefined) this.#edge.observe(choice.id, trip.edgeMs, choice.edgeFlops);
+    if (up !== undefined) this.bandwidth.add(trip.bytes, up);
+  }
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Times that were measured before, and what they were measured with. */
+export interface Profile {
+  /** Bundle, processor and versions: another value makes the profile worthless. */
+  fingerprint: string;
+  /** Milliseconds by partition id (and `device`). */
+  device_ms: Record<string, number>;
+  edge_ms: Record<string, number>;
+  bandwidth_bps?: number;
+}
+
+const isTimes = (value: unknown): value is Record<string, number> =>
+  typeof value === 'object' && value !== null && Object.values(value).every((ms) => typeof ms === 'number' && ms >= 0);
+
+/** The stored profile, or undefined when there is none of this fingerprint: it is only a memory, so damage is no error. */
+export function readProfile(file: string, fingerprint: string): Profile | undefined {
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Profile>;
+    if (value.fingerprint !== fingerprint || !isTimes(value.device_ms) || !isTimes(value.edge_ms)) return undefined;
+    const bandwidth = value.bandwidth_bps;
+    return { ...(value as Profile), bandwidth_bps: Number.isFinite(bandwidth) ? bandwidth : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes it whole or not at all. @throws what the file system throws */
+export function writeProfile(file: string, profile: Profile): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const part = `${file}.part`;
+  writeFileSync(part, `${JSON.stringify(profile, null, 2)}\n`);
+  renameSync(part, file);
+}

@@ -1,0 +1,20 @@
+/** Buffers of one size that are used again and again, so that a frame allocates nothing of the picture's size. */
+export class BufferPool {
+  readonly #free: Uint8Array[] = [];
+
+  /** @param bytes size of each @param most how many are kept */
+  constructor(
+    readonly bytes: number,
+    readonly most = 8,
+  ) {}
+
+  /** A buffer with unspecified content. */
+  take(): Uint8Array {
+    return this.#free.pop() ?? new Uint8Array(this.bytes);
+  }
+
+  /** Gives a buffer back; one that was transferred away (length 0) or of another size is left to the collector. */
+  give(buffer: Uint8Array): void {
+    if (buffer.length === this.bytes && this.#free.length < this.most) this.#free.push(buffer);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Picture } from '../camera/camera.js';
+
+/**
+ * Which pictures become frames. A few are on their way at a time; while there is no room, the newest picture waits and
+ * replaces the one that waited before. Nothing is queued.
+ */
+export class FlightControl {
+  #inFlight = 0;
+  #waiting: Picture | undefined;
+  #superseded = 0;
+  #idle: (() => void)[] = [];
+  #room: (() => void)[] = [];
+  #stopped = false;
+
+  /**
+   * @param limit most frames on their way now; asked before each start
+   * @param fly one frame's trip; must not reject
+   */
+  constructor(
+    readonly limit: () => number,
+    readonly fly: (picture: Picture) => Promise<void>,
+  ) {}
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Pictures that a newer one replaced before they were started. */
+  get superseded(): number {
+    return this.#superseded;
+  }
+
+  /** A new picture: started now, or kept until there is room or a newer one. */
+  offer(picture: Picture): void {
+    if (this.#stopped) return;
+    if (this.#waiting) this.#superseded++;
+    this.#waiting = picture;
+    this.#start();
+  }
+
+  /** Resolves when a picture offered now would start at once. */
+  async room(): Promise<void> {
+    while (!this.#stopped && (this.#waiting !== undefined || this.#inFlight >= this.limit())) {
+      await new Promise<void>((resolve) => this.#room.push(resolve));
+    }
+  }
+
+  /** Resolves when nothing is on its way and nothing waits. */
+  async settled(): Promise<void> {
+    while (this.#inFlight > 0 || this.#waiting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Takes no more pictures; the one that waits is dropped. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#waiting) this.#superseded++;
+    this.#waiting = undefined;
+    wake(this.#room);
+    if (this.#inFlight === 0) wake(this.#idle);
+  }
+
+  #start(): void {
+    while (this.#waiting && this.#inFlight < this.limit()) {
+      const picture = this.#waiting;
+      this.#waiting = undefined;
+      this.#inFlight++;
+      void this.fly(picture).finally(() => {
+        this.#inFlight--;
+        this.#start();
+        if (this.#inFlight === 0 && !this.#waiting) wake(this.#idle);
+      });
+    }
+    if (!this.#waiting && this.#inFlight < this.limit()) wake(this.#room);
+  }
+}
+
+function wake(waiting: (() => void)[]): void {
+  for (const resolve of waiting.splice(0)) resolve();
+}

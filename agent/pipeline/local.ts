@@ -1,0 +1,50 @@
+import { postprocess } from '../../protocol/tasks/postprocess.js';
+import type { Detection } from '../../protocol/result.js';
+import type { Outputs } from '../../protocol/tasks/task.js';
+import type { Bundle } from '../../platform/bundle.js';
+import { InferenceWorker, type TensorValue } from '../../platform/inference/index.js';
+
+export interface LocalResult {
+  detections: Detection[];
+  /** The picture's memory, given back. */
+  picture: Uint8Array;
+  runMs: number;
+  postMs: number;
+}
+
+/** The whole service on the device: partition point `device`. Opened when first needed. */
+export class LocalService {
+  #worker: Promise<InferenceWorker> | undefined;
+
+  constructor(
+    readonly bundle: Bundle,
+    readonly threads: number | undefined,
+  ) {}
+
+  /** @param picture letterboxed input; handed over while it runs @param source size of the source picture, pixels */
+  async run(picture: Uint8Array, source: { width: number; height: number }): Promise<LocalResult> {
+    const { manifest } = this.bundle;
+    this.#worker ??= InferenceWorker.open({ model: this.bundle.file(manifest.service.model), threads: this.threads });
+    this.#worker.catch(() => {
+      this.#worker = undefined;
+    });
+    const worker = await this.#worker;
+    const feeds: Record<string, TensorValue> = {
+      picture: { type: 'uint8', dims: [1, manifest.input.height, manifest.input.width, 3], data: picture },
+    };
+    const outputs = await worker.run(feeds, { transfer: true });
+    const { lastRunMs } = worker;
+    const start = performance.now();
+    const detections = postprocess(outputs as unknown as Outputs, 0, manifest, source);
+    return {
+      detections,
+      picture: feeds.picture.data as Uint8Array,
+      runMs: lastRunMs,
+      postMs: performance.now() - start,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.then((worker) => worker.close()).catch(() => {});
+  }
+}

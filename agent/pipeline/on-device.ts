@@ -1,0 +1,32 @@
+import type { BufferPool } from './buffers.js';
+import type { LocalService } from './local.js';
+import type { Preprocessor } from './preprocess.js';
+import type { Trip } from './trip.js';
+
+/** The trip of frames that never leave: the whole service runs here. */
+export class DeviceTrips {
+  constructor(
+    readonly preprocessor: Preprocessor,
+    readonly buffers: BufferPool,
+    readonly service: LocalService,
+  ) {}
+
+  /** Fills in the trip. @throws what the service's run throws */
+  async fly(trip: Trip): Promise<void> {
+    trip.partition = 'device';
+    trip.rate = 0;
+    const { picture, steps } = trip;
+    const start = performance.now();
+    const input = this.buffers.take();
+    this.preprocessor.place(picture, input);
+    const placed = performance.now();
+    steps.preprocess = placed - start;
+    const result = await this.service.run(input, { width: picture.sourceWidth, height: picture.sourceHeight });
+    this.buffers.give(result.picture);
+    steps.post = result.postMs;
+    steps.head = performance.now() - placed - result.postMs;
+    trip.headRunMs = result.runMs;
+    trip.detections = result.detections;
+    trip.outcome = 'local';
+  }
+}

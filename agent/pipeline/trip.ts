@@ -1,0 +1,55 @@
+import type { Step } from '../../protocol/health.js';
+import type { Detection } from '../../protocol/result.js';
+import type { Picture } from '../camera/camera.js';
+
+/** How a frame's trip ended: with detections from the edge or the device, or lost, by cause. */
+export type Outcome = 'result' | 'local' | Loss;
+
+/**
+ * Why a started frame has no result: not answered in time, not taken by the socket, the connection broke while it was on
+ * its way, refused by the edge, failed here.
+ */
+export type Loss = 'timeout' | 'unsent' | 'broker_lost' | 'refused' | 'failed';
+
+export type Steps = Partial<Record<Step, number>>;
+
+/** One frame's trip, filled in as it goes. */
+export interface Trip {
+  readonly frame: number;
+  readonly picture: Picture;
+  /** Partition id, `raw` or `device`. */
+  partition: string;
+  rate: number;
+  /** Bytes of the frame message; 0 when nothing was sent. */
+  bytes: number;
+  /** Milliseconds. */
+  steps: Steps;
+  /** Of `head`, the part inside ONNX Runtime; ms. */
+  headRunMs: number;
+  outcome: Outcome | undefined;
+  detections: Detection[];
+  /** The edge's own total, ms. */
+  edgeMs?: number;
+  /** Who answered. */
+  worker?: string;
+  /** The edge's code of a refusal. */
+  refusal?: string;
+  /** performance.now() when the trip began. */
+  readonly startedAt: number;
+}
+
+/** @param startedAt performance.now() */
+export function newTrip(frame: number, picture: Picture, startedAt: number): Trip {
+  return {
+    frame,
+    picture,
+    partition: '',
+    rate: 0,
+    bytes: 0,
+    steps: { capture: picture.captureMs },
+    headRunMs: 0,
+    outcome: undefined,
+    detections: [],
+    startedAt,
+  };
+}
