@@ -1,0 +1,112 @@
+import type { Log } from '../platform/log.js';
+import type { BrokerConfig } from '../platform/mqtt.js';
+import type { EdgeStatus } from '../protocol/status.js';
+import { Topics } from '../protocol/topics.js';
+import { type EmbeddedBroker, startBroker } from './broker.js';
+import type { EdgeConfig } from './config.schema.js';
+import { EdgeLink } from './link.js';
+import { type EdgeBundle, openEdgeBundles } from './worker/bundles.js';
+import type { WorkerStats } from './worker/counters.js';
+import { type AnsweredFrame, EdgeWorker } from './worker/worker.js';
+
+/** A running edge. */
+export interface Edge {
+  /** Address of the broker, for agents on this machine. */
+  readonly brokerUrl: string;
+  readonly topics: Topics;
+  readonly link: EdgeLink;
+  readonly bundles: ReadonlyMap<string, EdgeBundle>;
+  stats(): WorkerStats;
+  /** Called for every answer; must be quick. */
+  onAnswer(listener: (event: AnsweredFrame) => void): void;
+  /** Finishes what runs and frees everything: threads, connections, ports. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts broker (if embedded) and worker. The broker may be absent: the edge connects when it comes.
+ * @throws DeepcodError for bundles (exit code 3) and settings (2) that cannot be used
+ */
+export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
+  const started = performance.now();
+  const topics = new Topics(config.base);
+  const bundles = await openEdgeBundles(config.bundles);
+  for (const { name, id, routes } of bundles.values()) {
+    log.info(`bundle ${name}`, { id, partitions: routes.map((r) => r.partition).join(',') || 'none' });
+  }
+  const { embedded = config.broker.url === undefined, host, port } = config.broker;
+  const broker: EmbeddedBroker | undefined = embedded
+    ? await startBroker({ host, port }, log.child('broker'))
+    : undefined;
+  const url = broker?.url ?? config.broker.url ?? '';
+  const { provider, threads, parallel, max_loaded: maxLoaded } = config.inference;
+  const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
+
+  const worker = new EdgeWorker(
+    {
+      name: config.worker,
+      topics,
+      bundles,
+      inference: { provider, threads, parallel, batch, maxLoaded },
+      queue: {
+        depth: config.queue.depth,
+        devices: config.queue.devices,
+        bytes: config.queue.megabytes * 2 ** 20,
+        maxAgeMs: config.queue.max_age_ms,
+      },
+      publish: (to, text) => link.answer(to, text),
+    },
+    log.child('worker'),
+  );
+
+  const status = (): EdgeStatus => {
+    const { bytes: _, ...stats } = worker.stats();
+    return {
+      online: true,
+      worker: config.worker,
+      provider,
+      bundles: [...bundles.values()].map(({ id, name }) => ({ id, name })),
+      ...stats,
+      uptime_s: Math.round((performance.now() - started) / 1000),
+      versions: { node: process.version },
+    };
+  };
+  let link: EdgeLink;
+  try {
+    link = new EdgeLink(
+      {
+        broker: brokerConfig(config, url, embedded),
+        topics,
+        worker: config.worker,
+        statusIntervalMs: config.status_interval_s * 1000,
+        onFrame: (topic, payload, properties) => worker.handle(topic, payload, properties),
+        status,
+      },
+      log.child('mqtt'),
+    );
+  } catch (error) {
+    await broker?.close();
+    throw error;
+  }
+
+  return {
+    brokerUrl: url,
+    topics,
+    link,
+    bundles,
+    stats: () => worker.stats(),
+    onAnswer: (listener) => worker.onAnswer(listener),
+    async close() {
+      await worker.close();
+      await link.close();
+      await broker?.close();
+    },
+  };
+}
+
+/** The embedded broker speaks 3.1.1 and asks for no account. */
+function brokerConfig({ broker }: EdgeConfig, url: string, embedded: boolean): BrokerConfig {
+  if (embedded) return { url, version: '3.1.1', keepalive_s: broker.keepalive_s };
+  const { embedded: _, host: __, port: ___, ...rest } = broker;
+  return { ...rest, url };
+}

@@ -1,0 +1,74 @@
+import type { Log } from '../platform/log.js';
+import { type Broker, type BrokerConfig, connectMqtt } from '../platform/mqtt.js';
+import { type EdgeStatus, OFFLINE } from '../protocol/status.js';
+import type { Topics } from '../protocol/topics.js';
+import type { FrameProperties } from './worker/intake.js';
+import type { Address } from './worker/job.js';
+
+/** An answer is of no use to its device after this long, seconds; MQTT 5 brokers then drop it. */
+const answerExpiry = 10;
+
+export interface LinkOptions {
+  broker: BrokerConfig;
+  topics: Topics;
+  worker: string;
+  statusIntervalMs: number;
+  onFrame(topic: string, payload: Buffer, properties: FrameProperties): void;
+  status(): EdgeStatus;
+}
+
+/** The worker's place at the broker: frames in, answers out, a retained status with a last will. */
+export class EdgeLink {
+  readonly broker: Broker;
+  readonly #options: LinkOptions;
+  readonly #statusTopic: string;
+  readonly #timer: NodeJS.Timeout;
+
+  /** Starts connecting and goes on until `close()`. @throws DeepcodError for settings that cannot work */
+  constructor(options: LinkOptions, log: Log) {
+    const { topics, worker } = options;
+    this.#options = options;
+    this.#statusTopic = topics.edgeStatus(worker);
+    this.broker = connectMqtt(
+      {
+        broker: options.broker,
+        clientId: `${topics.base.replaceAll('/', '-')}-edge-${worker}`,
+        will: { topic: this.#statusTopic, payload: OFFLINE, retain: true },
+      },
+      log,
+    );
+    this.broker.onUp(() => {
+      this.#subscribe();
+      this.#publishStatus();
+    });
+    this.#timer = setInterval(() => this.#publishStatus(), options.statusIntervalMs);
+  }
+
+  /** @returns false if there is no connection */
+  answer(to: Address, text: string): boolean {
+    const { correlationData } = to;
+    return this.broker.publish(to.topic, text, { expirySeconds: answerExpiry, correlationData });
+  }
+
+  /** Says goodbye: status offline, then the connection ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.broker.publish(this.#statusTopic, OFFLINE, { qos: 1, retain: true });
+    await this.broker.close();
+  }
+
+  /** MQTT 5: the broker shares frames out among the workers. 3.1.1: every worker gets every frame. */
+  #subscribe(): void {
+    const { filters } = this.#options.topics;
+    const wanted = this.broker.version === 5 ? filters.allFramesShared() : filters.allFrames();
+    this.broker.subscribe(wanted, (topic, payload, properties) => {
+      // A broker that was replaced by one of another version: only the latest subscription counts.
+      const current = this.broker.version === 5 ? filters.allFramesShared() : filters.allFrames();
+      if (wanted === current) this.#options.onFrame(topic, payload, properties);
+    });
+  }
+
+  #publishStatus(): void {
+    this.broker.publish(this.#statusTopic, JSON.stringify(this.#options.status()), { qos: 1, retain: true });
+  }
+}

@@ -1,0 +1,105 @@
+import type { Log } from '../../platform/log.js';
+import type { Route } from './route.js';
+import { Tail, type TailOptions } from './tail.js';
+
+export interface TailPoolOptions extends TailOptions {
+  /** Models kept loaded, at most; the one unused for longest goes first. */
+  maxLoaded: number;
+}
+
+/** A model that could not be loaded is not tried again for this long, ms: loading is slow, frames are many. */
+const retryAfterMs = 30_000;
+
+/** The models that are loaded: on demand, and no more than allowed. */
+export class TailPool {
+  /** In the order of last use. */
+  readonly #tails = new Map<string, Promise<Tail>>();
+  readonly #failures = new Map<string, { error: unknown; until: number }>();
+  readonly #closing = new Set<Promise<unknown>>();
+
+  constructor(
+    readonly options: TailPoolOptions,
+    readonly log: Log,
+  ) {}
+
+  /** Models that are loaded or being loaded. */
+  get loaded(): number {
+    return this.#tails.size;
+  }
+
+  /**
+   * Lends a route's model to `work`; it stays loaded at least until `work` ends.
+   * @throws what loading or `work` throws
+   */
+  async use<T>(route: Route, work: (tail: Tail) => Promise<T>): Promise<T> {
+    const tail = await this.#get(route);
+    tail.users++;
+    try {
+      return await work(tail);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'inference_closed') this.#forget(route.key, tail);
+      throw error;
+    } finally {
+      tail.users--;
+      this.#evict();
+    }
+  }
+
+  /** Lets runs finish and ends all threads. */
+  async close(): Promise<void> {
+    const tails = [...this.#tails.values()];
+    this.#tails.clear();
+    await Promise.all(tails.map((tail) => tail.then((t) => t.close()).catch(() => undefined)));
+    await Promise.all(this.#closing);
+  }
+
+  #get(route: Route): Promise<Tail> {
+    const loaded = this.#tails.get(route.key);
+    if (loaded !== undefined) {
+      this.#tails.delete(route.key);
+      this.#tails.set(route.key, loaded);
+      return loaded;
+    }
+    const failure = this.#failures.get(route.key);
+    if (failure !== undefined && performance.now() < failure.until) return Promise.reject(failure.error);
+    const start = performance.now();
+    const opening = Tail.open(route, this.options);
+    this.#tails.set(route.key, opening);
+    opening.then(
+      () => {
+        this.#failures.delete(route.key);
+        const ms = performance.now() - start;
+        this.log.info(`loaded ${route.bundle.manifest.service.name}/${route.partition}`, {
+          provider: this.options.provider,
+          ms: Math.round(ms),
+        });
+      },
+      (error: unknown) => {
+        this.#tails.delete(route.key);
+        this.#failures.set(route.key, { error, until: performance.now() + retryAfterMs });
+        this.log.error(`cannot load ${route.model}`, { error });
+      },
+    );
+    return opening;
+  }
+
+  /** Closes models beyond the limit, least recently used first, skipping those in use or still loading. */
+  #evict(): void {
+    let surplus = this.#tails.size - this.options.maxLoaded;
+    for (const [key, opening] of this.#tails) {
+      if (surplus <= 0) return;
+      surplus--;
+      void opening.then((tail) => {
+        if (tail.users === 0 && this.#tails.get(key) === opening && this.#tails.size > this.options.maxLoaded) {
+          this.#forget(key, tail);
+        }
+      });
+    }
+  }
+
+  #forget(key: string, tail: Tail): void {
+    this.#tails.delete(key);
+    const closing = tail.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}

@@ -1,0 +1,260 @@
+import { HuffmanError } from '../../agent/huffman/index.js';
+import type { Log } from '../../platform/log.js';
+import { type FrameIdentity, identityOf } from '../../protocol/frame.js';
+import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../protocol/result.js';
+import type { Topics } from '../../protocol/topics.js';
+import { answerOf, failureOf } from './answer.js';
+import type { EdgeBundle } from './bundles.js';
+import { Counters, type WorkerStats } from './counters.js';
+import { type FrameProperties, Intake, isRefusal } from './intake.js';
+import type { Address, Job } from './job.js';
+import { RateLimiter } from './limiter.js';
+import { FairQueue, type QueueLimits } from './queue.js';
+import type { Tail, TailRun } from './tail.js';
+import { TailPool, type TailPoolOptions } from './tails.js';
+
+export interface WorkerOptions {
+  /** Name in topics and answers. */
+  name: string;
+  topics: Topics;
+  bundles: ReadonlyMap<string, EdgeBundle>;
+  inference: TailPoolOptions & {
+    /** Frames in one run, at most. */
+    batch: number;
+    /** Batches in work at the same time: one runs while the next is decoded. */
+    parallel: number;
+  };
+  queue: QueueLimits & {
+    /** Frames older than this are not worked on, ms. */
+    maxAgeMs: number;
+  };
+  /** Sends an answer. @returns false if it could not be sent */
+  publish(to: Address, text: string): boolean;
+}
+
+/** What the edge did with one frame: for the live page, the history, metrics. */
+export interface AnsweredFrame {
+  device: string;
+  answer: ResultMessage;
+  /** There unless the frame was refused before it was understood. */
+  job?: Job;
+}
+
+/**
+ * The edge's work: messages in, answers out. Knows nothing of MQTT connections. Every message is answered with a result,
+ * or counted by its cause and, where the sender is known, answered with an error.
+ */
+export class EdgeWorker {
+  readonly #intake: Intake;
+  readonly #queue: FairQueue<Job>;
+  readonly #tails: TailPool;
+  readonly #counters = new Counters();
+  readonly #errorLimit = new RateLimiter(20, 5);
+  readonly #logLimit = new RateLimiter(1, 1 / 30);
+  readonly #listeners: ((event: AnsweredFrame) => void)[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #wake: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  constructor(
+    readonly options: WorkerOptions,
+    readonly log: Log,
+  ) {
+    const { topics, bundles, queue } = options;
+    this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs });
+    this.#queue = new FairQueue(queue, (job) => this.#drop(job));
+    this.#tails = new TailPool(options.inference, log);
+  }
+
+  /** Called for every answer, sent or not. Listeners must be quick: they stand in the frame's way. */
+  onAnswer(listener: (event: AnsweredFrame) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  stats(): WorkerStats {
+    return this.#counters.stats();
+  }
+
+  /** Frames that wait for their turn. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Takes a message in. Never throws. */
+  handle(topic: string, message: Uint8Array, properties: FrameProperties = {}): void {
+    if (this.#closed) return;
+    const now = performance.now();
+    this.#counters.frames++;
+    this.#counters.bytes += message.length;
+    try {
+      const outcome = this.#intake.accept(topic, message, properties, now);
+      if (!isRefusal(outcome)) {
+        this.#queue.push(outcome);
+        this.#schedule();
+        return;
+      }
+      this.#counters.drop(outcome.cause);
+      this.#say(topic, outcome.cause, outcome.answer?.message);
+      if (outcome.answer === undefined) return;
+      const { to, identity, code, message: text, hint } = outcome.answer;
+      this.#fail(to, identity, code, text, hint);
+    } catch (error) {
+      this.#counters.drop('internal');
+      this.log.error('a message could not be handled', { topic, error });
+    }
+  }
+
+  /** Finishes what runs, drops what waits, ends all inference threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#wake) clearImmediate(this.#wake);
+    this.#queue.clear();
+    await Promise.all(this.#running);
+    await this.#tails.close();
+  }
+
+  /** Not at once: messages that arrived together can then share a batch. */
+  #schedule(): void {
+    this.#wake ??= setImmediate(() => {
+      this.#wake = undefined;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const { batch, parallel } = this.options.inference;
+    while (!this.#closed && this.#running.size < parallel) {
+      const jobs = this.#queue.take(batch, (job) => job.route.key);
+      if (jobs.length === 0) return;
+      const fresh = this.#fresh(jobs);
+      if (fresh.length === 0) continue;
+      const work: Promise<void> = this.#process(fresh).finally(() => {
+        this.#running.delete(work);
+        this.#pump();
+      });
+      this.#running.add(work);
+    }
+  }
+
+  #fresh(jobs: Job[]): Job[] {
+    const now = performance.now();
+    return jobs.filter((job) => {
+      if (now <= job.expiresAt) return true;
+      this.#counters.drop('expired');
+      const age = Math.round(now - job.arrivedAt);
+      this.#fail(
+        job.to,
+        identityOf(job.frame),
+        'overloaded',
+        `the frame waited ${age} ms, too long to be of use`,
+        undefined,
+        job,
+      );
+      return false;
+    });
+  }
+
+  /** One batch: all of one route. Never rejects. */
+  async #process(jobs: Job[]): Promise<void> {
+    let open = jobs;
+    try {
+      await this.#tails.use(jobs[0].route, async (tail) => {
+        const start = performance.now();
+        const decoded = this.#decode(tail, jobs);
+        open = decoded.jobs;
+        if (decoded.jobs.length === 0) return;
+        const before = performance.now();
+        const run = await tail.run(
+          decoded.input,
+          decoded.jobs.map((job) => job.frame.rate),
+        );
+        const waited = Math.max(0, performance.now() - before - run.runMs);
+        for (const [i, job] of decoded.jobs.entries()) {
+          const queue = start - job.arrivedAt + waited;
+          this.#answer(job, run, i, { queue, decode: decoded.ms[i], tail: run.runMs });
+        }
+      });
+    } catch (error) {
+      this.log.error('inference failed', { model: jobs[0].route.model, error });
+      for (const job of open) this.#broken(job, error);
+    }
+  }
+
+  /** Decodes a batch; frames that do not decode are answered and leave it. */
+  #decode(tail: Tail, jobs: Job[]): { input: Uint8Array; jobs: Job[]; ms: number[] } {
+    const { cells } = tail.route;
+    const input = tail.buffer(jobs.length);
+    const good: Job[] = [];
+    const ms: number[] = [];
+    for (const job of jobs) {
+      const start = performance.now();
+      const at = good.length * cells;
+      try {
+        tail.route.decode(job.frame.payload, job.frame.rate, input.subarray(at, at + cells));
+        good.push(job);
+        ms.push(performance.now() - start);
+      } catch (error) {
+        if (!(error instanceof HuffmanError)) throw error;
+        this.#counters.drop('bad_payload');
+        this.#say(job.device, 'bad_payload', error.message);
+        this.#fail(job.to, identityOf(job.frame), 'bad_payload', error.message, undefined, job);
+      }
+    }
+    return { input, jobs: good, ms };
+  }
+
+  #answer(job: Job, run: TailRun, index: number, times: { queue: number; decode: number; tail: number }): void {
+    try {
+      const result = answerOf(job, run.outputs, index, this.options.name, times);
+      if (this.options.publish(job.to, encodeResult(result))) {
+        this.#counters.results++;
+        this.#counters.times(result.edge_ms);
+      } else {
+        this.#counters.drop('unsent');
+      }
+      this.#tell({ device: job.device, answer: result, job });
+    } catch (error) {
+      this.log.error('a frame could not be answered', { device: job.device, error });
+      this.#broken(job, error);
+    }
+  }
+
+  #broken(job: Job, error: unknown): void {
+    this.#counters.drop('internal');
+    const text = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
+    this.#fail(job.to, identityOf(job.frame), 'internal', text, undefined, job);
+  }
+
+  #drop(job: Job): void {
+    this.#counters.drop('overloaded');
+    if (this.#closed) return;
+    const hint = 'Send fewer frames a second, use a lower rate, or run on the device.';
+    this.#fail(job.to, identityOf(job.frame), 'overloaded', 'newer frames took this one’s place', hint, job);
+  }
+
+  /** Answers with an error, unless this device has been told often enough. */
+  #fail(to: Address, identity: FrameIdentity, code: FrameFailureCode, message: string, hint?: string, job?: Job): void {
+    const answer = failureOf(identity, this.options.name, code, message, hint);
+    if (this.#errorLimit.allow(to.device, performance.now()) && this.options.publish(to, encodeResult(answer))) {
+      this.#counters.errors++;
+    }
+    this.#tell({ device: to.device, answer, job });
+  }
+
+  #tell(event: AnsweredFrame): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.log.error('a listener failed', { error });
+      }
+    }
+  }
+
+  /** One line per device and cause in half a minute: a broken device must not fill the disk. */
+  #say(where: string, cause: string, message?: string): void {
+    if (this.#logLimit.allow(`${where} ${cause}`, performance.now())) {
+      this.log.warn(`frame refused: ${cause}`, { from: where, reason: message });
+    }
+  }
+}
