@@ -1,25 +1,25 @@
 import { randomInt } from 'node:crypto';
 import { type Bundle, openBundle } from '../platform/bundle.js';
 import { DeepcodError } from '../platform/errors.js';
+import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
-import { machine, versions } from '../platform/versions.js';
+import { versions } from '../platform/versions.js';
 import type { HealthMessage } from '../protocol/health.js';
-import { encodeResult, type FrameResult } from '../protocol/result.js';
 import type { Camera, OpenCamera, Picture } from './camera/camera.js';
 import type { AgentConfig } from './config/config.js';
 import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
-import { deviceChoice } from './partition/choices.js';
 import { EdgeWatch } from './partition/edges.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
-import { readProfile, writeProfile } from './partition/profile.js';
+import { Profiling } from './partition/profiling.js';
 import { BufferPool } from './pipeline/buffers.js';
 import { FrameEncoder } from './pipeline/encode.js';
 import { FlightControl } from './pipeline/flight.js';
 import { Heads } from './pipeline/head.js';
 import { AgentLink } from './pipeline/link.js';
 import { LocalService } from './pipeline/local.js';
+import { encodeLocalResult } from './pipeline/local-result.js';
 import { Matcher } from './pipeline/match.js';
 import { DeviceTrips } from './pipeline/on-device.js';
 import { Preprocessor } from './pipeline/preprocess.js';
@@ -59,6 +59,8 @@ export class Agent {
   readonly #onDevice: DeviceTrips;
   readonly #flight: FlightControl;
   readonly #refusals: Refusals;
+  readonly #profiling: Profiling;
+  readonly #failures = new Seldom();
   #lastChoice = '';
   #lastRate = 0;
 
@@ -71,6 +73,7 @@ export class Agent {
     const { manifest } = bundle;
     const { log } = parts;
     this.planner = new Planner(manifest, config);
+    this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);
     const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);
     this.#heads = new Heads(bundle, config.threads);
@@ -102,6 +105,7 @@ export class Agent {
       () => this.#limit(),
       (picture) => this.#fly(picture),
     );
+    this.#link.broker.onUp(() => this.#flight.poke());
   }
 
   /**
@@ -129,7 +133,7 @@ export class Agent {
       this.#flight.stop();
       await this.#flight.settled();
       await camera?.close();
-      this.#saveProfile();
+      this.#profiling.keep();
       reporter.stop();
       await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
     }
@@ -172,19 +176,25 @@ export class Agent {
   #openCamera(): Promise<Camera> {
     const { source, ...options } = this.config.camera;
     const warn = (message: string) => this.parts.log.child('camera').warn(message);
-    return this.parts.openCamera({ kind: source, ...options, warn }, this.#preprocessor.fit);
+    return this.parts.openCamera({ source, ...options, warn }, this.#preprocessor.fit);
   }
 
   /** Measures or recalls what the decision needs, and lets broker and edge show up. */
   async #prepare(): Promise<void> {
     const { broker } = this.#link;
     const edgeThere = broker.ready(BROKER_PATIENCE_MS).then((up) => up && this.edges.waitForOne(EDGE_PATIENCE_MS));
-    if (!this.planner.isFixed) await this.#profile();
+    if (!this.planner.isFixed) {
+      const bytes = this.#preprocessor.bytes;
+      await this.#profiling.start(() => measureDevice(this.planner.choices, this.#heads, this.#service, bytes));
+    }
     if (await this.#unlessStopped(edgeThere)) return;
     if (this.planner.choose().id === 'device') return;
     const { log } = this.parts;
-    const instead = this.config.fallback ? 'the service runs on this device until one answers' : 'frames are lost until one answers';
-    if (broker.connected) log.warn(`no edge has announced itself at the broker: ${instead}`, { base: this.config.base });
+    const instead = this.config.fallback
+      ? 'the service runs on this device until one answers'
+      : 'frames are lost until one answers';
+    if (broker.connected)
+      log.warn(`no edge has announced itself at the broker: ${instead}`, { base: this.config.base });
   }
 
   async #unlessStopped<T>(waited: Promise<T>): Promise<T | undefined> {
@@ -194,44 +204,6 @@ export class Agent {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     return Promise.race([waited, stopped]);
-  }
-
-  async #profile(): Promise<void> {
-    const { file } = this.config.profile;
-    const known = file ? readProfile(file, this.#fingerprint()) : undefined;
-    if (known) {
-      this.planner.useProfile(known);
-      if (known.bandwidth_bps) this.planner.bandwidth.profiled = known.bandwidth_bps;
-      return;
-    }
-    const choices = this.planner.choices;
-    const device_ms = await measureDevice(choices, this.#heads, this.#service, this.#preprocessor.bytes);
-    this.planner.useProfile({ fingerprint: this.#fingerprint(), device_ms, edge_ms: {} });
-    const shown = Object.fromEntries(Object.entries(device_ms).map(([id, ms]) => [`${id}_ms`, Math.round(ms * 10) / 10]));
-    this.parts.log.info('measured this device', shown);
-    this.#deviceTimes = device_ms;
-  }
-
-  #deviceTimes: Record<string, number> | undefined;
-
-  #saveProfile(): void {
-    const { file } = this.config.profile;
-    if (!file || this.planner.isFixed) return;
-    const device_ms = this.#deviceTimes ?? readProfile(file, this.#fingerprint())?.device_ms;
-    if (!device_ms) return;
-    const bandwidth_bps = this.planner.bandwidth.transfers > 0 ? this.planner.bandwidth.bps : undefined;
-    try {
-      const edge_ms = this.planner.edgeTimes();
-      writeProfile(file, { fingerprint: this.#fingerprint(), device_ms, edge_ms, bandwidth_bps });
-    } catch (error) {
-      this.parts.log.warn('the profile cannot be kept', { file, error: error as Error });
-    }
-  }
-
-  #fingerprint(): string {
-    const { cpu, cores } = machine();
-    const { deepcod, node, onnxruntime } = versions();
-    return [this.bundle.id, cpu, cores, this.config.threads ?? 'all', deepcod, node, onnxruntime].join(' | ');
   }
 
   async #takePictures(camera: Camera): Promise<void> {
@@ -249,7 +221,8 @@ export class Agent {
 
   #limit(): number {
     if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
-    return this.#staysHere() ? 1 : this.config.in_flight;
+    if (this.#staysHere()) return 1;
+    return this.#link.broker.connected ? this.config.in_flight : 0;
   }
 
   /** Whether the next frame is to be answered by this device. */
@@ -269,7 +242,8 @@ export class Agent {
       else await this.#flyToEdge(trip, now);
     } catch (error) {
       trip.outcome = 'failed';
-      this.parts.log.error('a frame failed', { frame: trip.frame, error: error as Error });
+      const { message } = error as Error;
+      if (this.#failures.now(message)) this.parts.log.error('a frame failed', { frame: trip.frame, error });
     }
     trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
     this.stats.finish(trip);
@@ -298,24 +272,7 @@ export class Agent {
   async #flyHere(trip: Trip): Promise<void> {
     await this.#onDevice.fly(trip);
     trip.worker = this.config.device;
-    const { head = 0, post = 0 } = trip.steps;
-    const message: FrameResult & { local: true } = {
-      v: 1,
-      session: this.session,
-      frame: trip.frame,
-      bundle: this.bundle.id,
-      partition: deviceChoice(this.bundle.manifest).id,
-      rate: 0,
-      worker: this.config.device,
-      width: trip.picture.sourceWidth,
-      height: trip.picture.sourceHeight,
-      detections: trip.detections,
-      edge_ms: { queue: 0, decode: 0, tail: 0, post: 0, total: 0 },
-      local: true,
-    };
-    void head;
-    void post;
-    this.#link.publishResult(encodeResult(message));
+    this.#link.publishResult(encodeLocalResult(trip, this.session, this.bundle.id, this.config.device));
   }
 }
 

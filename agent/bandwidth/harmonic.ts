@@ -10,7 +10,7 @@ export class HarmonicBandwidth {
   readonly #inverse: number[] = [];
 
   /** @param profiled bits per second that are assumed before the first transfer */
-  constructor(readonly profiled: number) {}
+  constructor(public profiled: number) {}
 
   /** A finished transfer. @param bytes sent @param ms it took on the link, more than 0 */
   add(bytes: number, ms: number): void {

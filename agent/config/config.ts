@@ -26,6 +26,9 @@ export interface AgentConfig {
 /** @throws DeepcodError `config_*`, exit code 2 */
 export function loadAgentConfig(sources: Parameters<typeof loadConfig>[1]): AgentConfig {
   const config = loadConfig<AgentConfig>(agentSchema, sources);
-  config.device ??= hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 64) || 'device';
+  config.device ??=
+    hostname()
+      .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+      .slice(0, 64) || 'device';
   return config;
 }

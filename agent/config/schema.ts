@@ -1,6 +1,6 @@
-import { brokerSchema } from '../../platform/mqtt.js';
 import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
+import { brokerSchema } from '../../platform/mqtt.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
 export const agentSchema: ConfigSchema = {
@@ -84,7 +84,12 @@ export const agentSchema: ConfigSchema = {
       default: true,
       description: 'run the service on the device while no edge answers',
     },
-    threads: { type: 'integer', minimum: 1, maximum: 64, description: 'threads of one inference; default: all processors' },
+    threads: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      description: 'threads of one inference; default: all processors',
+    },
     profile: {
       type: 'object',
       additionalProperties: false,
@@ -115,7 +120,13 @@ export const agentSchema: ConfigSchema = {
       additionalProperties: false,
       default: {},
       properties: {
-        interval_s: { type: 'number', minimum: 0.1, maximum: 3600, default: 2, description: 'seconds between health messages' },
+        interval_s: {
+          type: 'number',
+          minimum: 0.1,
+          maximum: 3600,
+          default: 2,
+          description: 'seconds between health messages',
+        },
       },
     },
     log: {

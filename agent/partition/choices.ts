@@ -29,7 +29,14 @@ export function deviceChoice(manifest: Manifest): Choice {
 
 /** Pixels as they are; the whole service at the edge. */
 export function rawChoice(manifest: Manifest): Choice {
-  return { id: 'raw', partition: -1, rate: 0, bytes: rawBytes(manifest), deviceFlops: 0, edgeFlops: manifest.service.flops };
+  return {
+    id: 'raw',
+    partition: -1,
+    rate: 0,
+    bytes: rawBytes(manifest),
+    deviceFlops: 0,
+    edgeFlops: manifest.service.flops,
+  };
 }
 
 /**

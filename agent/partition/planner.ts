@@ -1,6 +1,6 @@
+import type { Manifest } from '../../protocol/manifest.js';
 import { HarmonicBandwidth } from '../bandwidth/harmonic.js';
 import type { AgentConfig } from '../config/config.js';
-import type { Manifest } from '../../protocol/manifest.js';
 import type { Trip } from '../pipeline/trip.js';
 import { type Choice, choicesFor } from './choices.js';
 import { Decision } from './decision.js';
@@ -45,6 +45,7 @@ export class Planner {
       if (id in profile.device_ms) this.#device.profile(id, profile.device_ms[id], deviceFlops);
       if (id in profile.edge_ms && edgeFlops > 0) this.#edge.profile(id, profile.edge_ms[id], edgeFlops);
     }
+    if (profile.bandwidth_bps) this.bandwidth.profiled = profile.bandwidth_bps;
   }
 
   /** What the edge's times are by now, for the next start. */

@@ -50,6 +50,11 @@ export class FlightControl {
     while (this.#inFlight > 0 || this.#waiting) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** The limit may have grown. */
+  poke(): void {
+    this.#start();
+  }
+
   /** Takes no more pictures; the one that waits is dropped. */
   stop(): void {
     this.#stopped = true;

@@ -1,8 +1,8 @@
-import { postprocess } from '../../protocol/tasks/postprocess.js';
-import type { Detection } from '../../protocol/result.js';
-import type { Outputs } from '../../protocol/tasks/task.js';
 import type { Bundle } from '../../platform/bundle.js';
 import { InferenceWorker, type TensorValue } from '../../platform/inference/index.js';
+import type { Detection } from '../../protocol/result.js';
+import { postprocess } from '../../protocol/tasks/postprocess.js';
+import type { Outputs } from '../../protocol/tasks/task.js';
 
 export interface LocalResult {
   detections: Detection[];

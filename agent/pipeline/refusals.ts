@@ -1,3 +1,4 @@
+import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
 import type { FrameFailure } from '../../protocol/result.js';
 
@@ -10,21 +11,15 @@ const lasting = new Set([
   'unsupported_coding',
 ]);
 
-/** How often the same refusal is said again, ms. */
-const AGAIN_MS = 60_000;
-
-/** Says why an edge refuses frames, once per reason and minute, not once per frame. */
+/** Says why an edge refuses frames: once per reason and minute, not once per frame. */
 export class Refusals {
-  readonly #said = new Map<string, number>();
+  readonly #seldom = new Seldom();
 
   constructor(readonly log: Log) {}
 
   /** @returns whether the next frame will be refused as well */
-  note({ worker, error }: FrameFailure, now = performance.now()): boolean {
-    const key = `${worker} ${error.code}`;
-    if (now - (this.#said.get(key) ?? Number.NEGATIVE_INFINITY) >= AGAIN_MS) {
-      this.#said.set(key, now);
-      if (this.#said.size > 64) this.#said.delete(this.#said.keys().next().value as string);
+  note({ worker, error }: FrameFailure): boolean {
+    if (this.#seldom.now(`${worker} ${error.code}`)) {
       this.log.error(`edge ${worker} refuses frames: ${error.message}`, { code: error.code, hint: error.hint });
     }
     return lasting.has(error.code);
@@ -32,6 +27,6 @@ export class Refusals {
 
   /** A frame was answered: what comes next is news again. */
   clear(): void {
-    this.#said.clear();
+    this.#seldom.clear();
   }
 }
