@@ -1,4 +1,4 @@
-"""The command line: `python -m deepcod COMMAND`. A new command is one module with `register`, and one line below."""
+"""The command line: `python -m deepcod COMMAND`. A new command is one module and one line below."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from .errors import DeepcodError
 
 #: Modules that add commands. Each has register(commands): it adds its parser and sets `run(args) -> exit code`.
 COMMANDS = [
+    "deepcod.importing.command",
     "deepcod.codec.command",
+    "deepcod.export.command",
     "deepcod.graph.command",
 ]
 

@@ -150,26 +150,17 @@ class Codec(nn.Module):
         self.quantiser.log_step.copy_(steps.log())
 
 
-def save(codec: Codec, path: Path, **extra: object) -> None:
-    """Write configuration, half-precision weights of what the runtime needs, and `extra` facts (command, seed, ...)."""
+#: Tensors kept in single precision: few, and every symbol depends on them.
+EXACT = ("mean", "deviation", "encoder.", "quantiser.", "decoder.code_scale")
+
+
+def save(codec: Codec, path: Path, **facts: object) -> None:
+    """Write configuration, weights (half precision but for `EXACT`) and `facts` (command, seed, time, ...)."""
     state = {
-        k: v.half() if v.is_floating_point() else v
-        for k, v in codec.state_dict().items()
-        if not k.startswith("rate_model.")
+        k: v.half() if v.is_floating_point() and not k.startswith(EXACT) else v for k, v in codec.state_dict().items()
     }
-    for key in (
-        "mean",
-        "deviation",
-        "encoder.weight",
-        "encoder.bias",
-        "quantiser.log_step",
-        "quantiser.centres",
-        "decoder.code_scale",
-    ):
-        if key in state:
-            state[key] = codec.state_dict()[key].clone()
     temporary = path.with_suffix(".tmp")
-    torch.save({"config": codec.config.to_json(), "state": state, "facts": extra}, temporary)
+    torch.save({"config": codec.config.to_json(), "state": state, "facts": facts}, temporary)
     temporary.replace(path)
 
 
@@ -177,12 +168,7 @@ def load(path: Path) -> tuple[Codec, dict]:
     """The codec for inference (kernels of the decoder exact in half precision) and the facts stored with it."""
     data = torch.load(path, map_location="cpu", weights_only=True)
     codec = Codec(CodecConfig.from_json(data["config"]))
-    missing, unexpected = codec.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in data["state"].items()}, strict=False
-    )
-    wrong = [k for k in missing if not k.startswith("rate_model.")] + list(unexpected)
-    if wrong:
-        raise ValueError(f"{path}: weights do not fit the configuration: {', '.join(wrong[:5])}")
+    codec.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in data["state"].items()})
     codec.eval()
     bake(codec.decoder)
     with torch.no_grad():

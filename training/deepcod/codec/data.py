@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,7 +71,7 @@ class Pictures:
             archive = np.load(path)
             data, offsets = archive["data"], archive["offsets"]
             sizes.add(int(archive["size"]))
-            jpegs += [data[a:b].tobytes() for a, b in zip(offsets, offsets[1:])]
+            jpegs += [data[a:b].tobytes() for a, b in itertools.pairwise(offsets)]
         if len(sizes) != 1:
             raise ValueError(f"packs of different picture sizes {sorted(sizes)}: pack them again with one size")
         self.size = sizes.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -91,11 +92,10 @@ class Decoder(nn.Module):
         )
         self.register_buffer("code_scale", torch.ones(channels))
         self.entry = nn.Conv2d(channels, shape.widths[0], 3, padding=1)
-        self.stages = nn.ModuleList(
-            nn.Sequential(*(ResidualBlock(w) for _ in range(n))) for w, n in zip(shape.widths, shape.blocks)
-        )
+        stages = zip(shape.widths, shape.blocks, strict=True)
+        self.stages = nn.ModuleList(nn.Sequential(*(ResidualBlock(w) for _ in range(n))) for w, n in stages)
         self.attention = SelfAttention(shape.widths[0])
-        self.ups = nn.ModuleList(ResidualUp(a, b) for a, b in zip(shape.widths, shape.widths[1:]))
+        self.ups = nn.ModuleList(ResidualUp(a, b) for a, b in itertools.pairwise(shape.widths))
         self.exit = nn.Conv2d(shape.widths[-1], source_channels, 3, padding=1)
         if synthesis:
             nn.init.zeros_(self.exit.weight)

@@ -44,15 +44,15 @@ class ContextRateModel(nn.Module):
         magnitude = known.abs()
         shifted = self._shift(magnitude)
         column = (None, slice(None), None, None)
-        own = sum(s * F.softplus(w)[column] for s, w in zip(shifted, self.own))
+        own = sum(s * F.softplus(w)[column] for s, w in zip(shifted, self.own, strict=True))
         around = sum(shifted) / len(shifted)
         cross = F.conv2d(around, F.softplus(self.cross)[:, :, None, None])
         lower = F.conv2d(magnitude, (F.softplus(self.lower) * self.strictly_lower)[:, :, None, None])
         log_scale = self.bias[rate][:, :, None, None]
-        for feature, slope in zip((own, cross, lower), self.slope):
+        for feature, slope in zip((own, cross, lower), self.slope, strict=True):
             log_scale = log_scale + slope[column] * torch.log1p(4 * feature)
         log_scale = log_scale.clamp(-5, 5)
-        mean = sum(s * w[column] for s, w in zip(self._shift(known), self.mean))
+        mean = sum(s * w[column] for s, w in zip(self._shift(known), self.mean, strict=True))
         wide = torch.sigmoid(self.mix)[column]
         p = 1e-6 + (1 - wide) * _mass(q - mean, log_scale) + wide * _mass(q - mean, log_scale + self.ratio[column])
         return -torch.log2(p)

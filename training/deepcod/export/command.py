@@ -1,0 +1,61 @@
+"""`python -m deepcod export`: a bundle from a service and its codecs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from deepcod.codec.data import Pictures
+from deepcod.codec.service import Service
+
+from .bundle import Sources, add_accuracy, build
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `export` and `annotate`."""
+    parser = commands.add_parser("export", help="write a bundle", description=__doc__)
+    parser.add_argument("--service", type=Path, required=True, help="description, training/services/NAME.json")
+    parser.add_argument("--model", type=Path, required=True, help="the service's ONNX file")
+    parser.add_argument(
+        "--codecs", type=Path, nargs="*", default=[], help="trained codecs (.pt), one a partition point"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, nargs="+", required=True, help="training packs, for the entropy tables"
+    )
+    parser.add_argument("--table-pictures", type=int, default=300, help="how many of them (default 300)")
+    parser.add_argument("--out", type=Path, required=True, help="bundle folder, replaced when all succeeded")
+    parser.set_defaults(run=_export)
+    annotate = commands.add_parser("annotate", help="write measured accuracy into a bundle's manifest")
+    annotate.add_argument("bundle", type=Path)
+    annotate.add_argument("evaluations", type=Path, nargs="+", help="JSON files of `deepcod evaluate`")
+    annotate.set_defaults(run=_annotate)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    service = Service.open(arguments.service, arguments.model)
+    pictures = Pictures(arguments.pictures, torch.device("cpu"), pad=service.facts["picture"]["letterbox"]["pad"])
+    manifest = build(Sources(service, arguments.codecs, pictures, arguments.table_pictures), arguments.out)
+    print(_summary(manifest, arguments.out))
+    return 0
+
+
+def _annotate(arguments: argparse.Namespace) -> int:
+    print(
+        _summary(
+            add_accuracy(arguments.bundle, [json.loads(p.read_text()) for p in arguments.evaluations]), arguments.bundle
+        )
+    )
+    return 0
+
+
+def _summary(manifest: dict, folder: Path) -> str:
+    total = sum(f["bytes"] for f in manifest["files"].values())
+    lines = [f"{folder}: {manifest['service']['name']}, {total / 1e6:.1f} MB in {len(manifest['files'])} files"]
+    for p in manifest["partitions"]:
+        sizes = ", ".join(f"{r['payload_bytes_mean'] / 1024:.2f}" for r in p["rates"])
+        work = {k: f"{v / 1e9:.2f}" for k, v in p["flops"].items()}
+        lines.append(f"  {p['id']}: {sizes} KB a frame on training pictures; GFLOP {work}")
+    return "\n".join(lines)

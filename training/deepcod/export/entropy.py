@@ -1,0 +1,53 @@
+"""Entropy tables from training pictures, by the runtime's own trainer: one implementation, not two."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tqdm import tqdm
+
+from deepcod.codec.codec import CodecConfig
+from deepcod.errors import DeepcodError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+TRAINER = REPOSITORY / "dist" / "agent" / "huffman" / "train.js"
+
+
+def run_head(head: onnxruntime.InferenceSession, picture: np.ndarray, rate: int) -> np.ndarray:
+    """Symbols uint8 `[1, h, w, C]` of one letterboxed picture uint8 `[H, W, 3]`."""
+    feeds = {"picture": picture[None]}
+    if any(i.name == "rate" for i in head.get_inputs()):
+        feeds["rate"] = np.array([rate], np.int64)
+    return head.run(["symbols"], feeds)[0]
+
+
+def train_tables(head_path: Path, config: CodecConfig, pictures: Iterator[np.ndarray], count: int, out: Path) -> dict:
+    """Code `count` pictures at every rate, train the tables, write `out`; returns the trainer's report."""
+    node = shutil.which("node")
+    if node is None or not TRAINER.exists():
+        raise DeepcodError("the entropy trainer is not built", hint=f"run `npm ci && npm run build` in {REPOSITORY}")
+    head = onnxruntime.InferenceSession(str(head_path))
+    frames = 0
+    with tempfile.TemporaryDirectory() as folder:
+        symbols, rates = Path(folder) / "symbols.u8", Path(folder) / "rates.u8"
+        with symbols.open("wb") as s, rates.open("wb") as r:
+            for picture in tqdm(pictures, total=count, desc=f"code {config.partition}", unit="picture"):
+                for rate in range(config.rates):
+                    s.write(run_head(head, picture, rate).tobytes())
+                    r.write(bytes([rate]))
+                    frames += 1
+        shape = ",".join(map(str, (frames, *config.code)))
+        form = "plain" if config.form == "paper" else "context"
+        command = [node, str(TRAINER), "--symbols", str(symbols), "--shape", shape, "--levels", str(config.levels)]
+        command += ["--rates", str(rates), "--form", form, "--out", str(out), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DeepcodError(f"the entropy trainer failed for {config.partition}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
