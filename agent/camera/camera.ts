@@ -1,11 +1,4 @@
-/** A box drawn in or found on a picture: `[x, y, width, height]` in source pixels. */
-export interface Detection {
-  class: number;
-  label: string;
-  /** 0-1; 1 for ground truth. */
-  score: number;
-  box: [number, number, number, number];
-}
+import type { Detection } from '../../protocol/result.js';
 
 /** One picture, already scaled to what the service's letterbox asks for. */
 export interface Picture {
@@ -30,6 +23,8 @@ export interface Picture {
 export interface Camera {
   /** One line for logs and the page. */
   readonly description: string;
+  /** Pictures that could not be read and were left out so far; each was told to `warn` once. */
+  readonly skipped?: number;
   /**
    * The next picture; null at the end of the input. Waits for the next moment of the frame rate.
    * Calls do not overlap. Throws the signal's reason when it is aborted, and DeepcodError when the source fails.
@@ -42,14 +37,14 @@ export interface Camera {
 /** What the configuration says about the camera. */
 export interface CameraOptions {
   /** A name of the registry (index.ts). */
-  kind: string;
+  source: string;
   /** Pictures per second at most; 0 or absent is as fast as they are asked for. */
   fps?: number;
   /** Stop after this many pictures; absent is no limit. */
   frames?: number;
   /** `simulated`: which work site. */
   seed?: number;
-  /** `replay`: a folder of images or a video file. */
+  /** `replay`: a folder of images, one image, or a video file. */
   input?: string;
   /** `replay`: start again at the end. */
   loop?: boolean;

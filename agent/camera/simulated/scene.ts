@@ -1,4 +1,4 @@
-import type { Detection } from '../camera.js';
+import type { Detection } from '../../../protocol/result.js';
 import { type Backdrop, hall, openSite } from './backdrop.js';
 import { type Behaviour, waiting, walking, working } from './behaviour.js';
 import { ellipse, group, n } from './draw.js';

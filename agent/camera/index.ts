@@ -1,0 +1,31 @@
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
+import { didYouMean } from '../../platform/suggest.js';
+import type { Camera, CameraOptions, Fit, OpenCamera } from './camera.js';
+import { openReplay } from './replay.js';
+import { openSimulated } from './simulated.js';
+
+export type { Camera, CameraOptions, Fit, OpenCamera, Picture } from './camera.js';
+
+/** Every camera there is: a new one is a file and a line here. */
+export const cameras: Readonly<Record<string, OpenCamera>> = {
+  simulated: openSimulated,
+  replay: openReplay,
+};
+
+/**
+ * Opens the camera that `options.source` names.
+ * @param fit tells, for the size of a source's pictures, the size in which they are wanted
+ * @throws DeepcodError `camera_*`, exit code camera (or usage, where the options make no sense)
+ */
+export async function openCamera(options: CameraOptions, fit: Fit): Promise<Camera> {
+  const open = Object.hasOwn(cameras, options.source) ? cameras[options.source] : undefined;
+  if (!open) {
+    throw new DeepcodError(
+      'camera_unknown',
+      `there is no camera "${options.source}"`,
+      didYouMean(options.source, Object.keys(cameras)),
+      ExitCode.usage,
+    );
+  }
+  return open(options, fit);
+}
