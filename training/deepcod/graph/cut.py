@@ -16,8 +16,22 @@ from .shapes import tensor_shapes
 
 #: Operators that finish a layer: a tensor that goes into one of these is not yet a layer's output.
 _FINISHING = frozenset(
-    ["BatchNormalization", "Clip", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "PRelu", "Relu"]
-    + ["Selu", "Sigmoid", "Softplus", "Tanh"]
+    [
+        "BatchNormalization",
+        "Clip",
+        "Elu",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "LeakyRelu",
+        "Mish",
+        "PRelu",
+        "Relu",
+        "Selu",
+        "Sigmoid",
+        "Softplus",
+        "Tanh",
+    ]
 )
 #: Operators that open a block when two or more paths leave a tensor.
 _LAYERS = frozenset(["Conv", "ConvTranspose", "Gemm", "MatMul", "MaxPool", "AveragePool", "Slice", "Split"])
@@ -96,6 +110,13 @@ def _flops_before(graph: onnx.GraphProto, flops: list[int], names: Iterable[str]
                 stack.extend(graph.node[index].input)
         result[name] = total
     return result
+
+
+def is_block_start(graph: onnx.GraphProto, name: str, constants: set[str]) -> bool:
+    """Whether a block starts at a tensor, wherever in the graph it lies; see Point.block_start."""
+    after = [node for node in graph.node if name in node.input]
+    before = next((node for node in graph.node if name in node.output), None)
+    return _starts_block(after, before, constants)
 
 
 def _starts_block(after: list[onnx.NodeProto], before: onnx.NodeProto | None, constants: set[str]) -> bool:
