@@ -39,7 +39,9 @@ class Reshape:
         target = self.resolve(x.shape, args)
         if self.batch is not None:
             axis, length, entry = self.batch
-            if target[entry] != -1:
+            written = list(self.node.attribute("shape") or self.target(args) or [])
+            follows = written[entry] == -1 or (written[entry] == 0 and not self.keep_zero)
+            if not follows:
                 target[entry] = target[entry] * x.shape[axis] // length
         return x.reshape(target)
 
