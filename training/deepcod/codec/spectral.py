@@ -28,15 +28,18 @@ class UnitSpectralNorm(nn.Module):
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor, steps: int) -> None:
-        for _ in range(steps):
-            self.v.copy_(F.normalize(matrix.T @ self.u, dim=0))
-            self.u.copy_(F.normalize(matrix @ self.v, dim=0))
+        with torch.autocast(matrix.device.type, enabled=False):
+            for _ in range(steps):
+                self.v.copy_(F.normalize(torch.mv(matrix.T, self.u), dim=0))
+                self.u.copy_(F.normalize(torch.mv(matrix, self.v), dim=0))
 
     def forward(self, weight: Tensor) -> Tensor:
         matrix = self._matrix(weight).float()
         if self.training:
             self._iterate(matrix.detach(), 1)
-        return weight / torch.dot(self.u.clone(), matrix @ self.v.clone())
+        with torch.autocast(weight.device.type, enabled=False):
+            sigma = torch.dot(self.u.clone(), torch.mv(matrix, self.v.clone()))
+        return weight / sigma
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         return weight

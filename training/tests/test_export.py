@@ -1,0 +1,270 @@
+"""A whole bundle of a small detector: graphs equal PyTorch, weights are shared, the manifest names every file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from deepcod.codec.codec import Codec, CodecConfig, save
+from deepcod.codec.data import Pictures, pack
+from deepcod.codec.decoder import DecoderShape
+from deepcod.codec.service import Service
+from deepcod.codec.train import TrainOptions, train
+from deepcod.errors import DeepcodError
+from deepcod.export.bundle import Sources, add_accuracy, build
+from deepcod.export.entropy import TRAINER
+from deepcod.export.halves import head_graph, service_graph, tail_graph
+from deepcod.export.weights import WeightStore
+
+SIZE = 32
+
+
+def small_detector() -> onnx.ModelProto:
+    """Three convolutions with a YOLOX-like output of 8 anchors x (5 + 2)."""
+    rng = np.random.default_rng(0)
+    nodes, weights = [], []
+
+    def conv(name: str, x: str, shape: tuple[int, ...], stride: int) -> str:
+        values = rng.standard_normal(shape).astype(np.float32) * 0.2
+        weights.append(numpy_helper.from_array(values, name + ".weight"))
+        nodes.append(
+            helper.make_node(
+                "Conv", [x, name + ".weight"], [name], kernel_shape=list(shape[2:]), strides=[stride] * 2, pads=[1] * 4
+            )
+        )
+        nodes.append(helper.make_node("LeakyRelu", [name], [name + ".act"], alpha=0.1))
+        return name + ".act"
+
+    x = conv("first", "images", (16, 3, 3, 3), 2)
+    x = conv("second", x, (32, 16, 3, 3), 2)
+    x = conv("third", x, (7, 32, 3, 3), 2)
+    weights.append(numpy_helper.from_array(np.array([0, 7, -1], np.int64), "flat"))
+    nodes += [
+        helper.make_node("Reshape", [x, "flat"], ["rows"]),
+        helper.make_node("Transpose", ["rows"], ["output"], perm=[0, 2, 1]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 16, 7])],
+        weights,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+
+
+@pytest.fixture
+def service() -> Service:
+    facts = {
+        "name": "small",
+        "task": "detect",
+        "licence": "none",
+        "provenance": "made by a test",
+        "classes": ["a", "b"],
+        "picture": {
+            "width": SIZE,
+            "height": SIZE,
+            "order": "bgr",
+            "scale": 0.1,
+            "letterbox": {"align": "top-left", "pad": 114},
+        },
+        "decode": {"type": "yolox", "strides": [8]},
+        "score_threshold": 0.3,
+        "nms_iou": 0.45,
+        "partitions": {"input": "images", "stage1": "first.act"},
+        "features": ["second.act", "first.act"],
+    }
+    return Service(facts, small_detector())
+
+
+@pytest.fixture
+def packed(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for i in range(6):
+        flat = rng.integers(0, 256, (4, 3, 3), dtype=np.uint8)
+        Image.fromarray(flat).resize((64, 48), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
+    out = tmp_path / "pack.npz"
+    assert pack([folder], SIZE, out, quality=95, hold_out=3) == 4
+    return out
+
+
+CONFIGS = {
+    "paper-input": CodecConfig(
+        "paper", "input", "images", (3, SIZE, SIZE), 6, 4, 4, 8, DecoderShape((16, 8, 8), (1, 0, 0))
+    ),
+    "context-input": CodecConfig(
+        "context",
+        "input",
+        "images",
+        (3, SIZE, SIZE),
+        24,
+        4,
+        4,
+        31,
+        DecoderShape((16, 8, 8), (1, 0, 0)),
+        (0.1, 0.2),
+        "bgr",
+    ),
+    "overlap-input": CodecConfig(
+        "context",
+        "input",
+        "images",
+        (3, SIZE, SIZE),
+        24,
+        8,
+        4,
+        31,
+        DecoderShape((16, 8, 8), (1, 0, 0)),
+        (0.1, 0.2),
+        "bgr",
+    ),
+    "context-stage1": CodecConfig(
+        "context", "stage1", "first.act", (16, 16, 16), 24, 2, 2, 31, DecoderShape((16, 8), (1, 1)), (0.1,)
+    ),
+}
+
+
+def calibrated(config: CodecConfig, service: Service, pictures: Pictures) -> Codec:
+    torch.manual_seed(5)
+    codec = Codec(config)
+    prefix, _, _ = service.halves(config.partition)
+    with torch.no_grad():
+        codec.calibrate(service.source(prefix, pictures.plain(torch.arange(len(pictures)))))
+        for p in codec.decoder.parameters():
+            p.add_(0.05 * torch.randn_like(p))
+    return codec
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_bundle_equals_pytorch_and_names_its_files(name, service, packed, tmp_path):
+    if not TRAINER.exists():
+        pytest.fail(f"{TRAINER} is missing: run `npm run build` first")
+    config = CONFIGS[name]
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    save(calibrated(config, service, pictures), tmp_path / "codec.pt", command="test")
+    out = tmp_path / "bundle"
+    manifest = build(Sources(service, [tmp_path / "codec.pt"], pictures), out)  # compares with PyTorch itself
+    assert manifest == json.loads((out / "manifest.json").read_text())
+    for file, facts in manifest["files"].items():
+        assert hashlib.sha256((out / file).read_bytes()).hexdigest() == facts["sha256"]
+    assert {p.name for p in out.iterdir()} == {*manifest["files"], "manifest.json"}
+    partition = manifest["partitions"][0]
+    assert len(partition["rates"]) == config.rates
+    assert all(r["payload_bytes_mean"] > 0 for r in partition["rates"])
+    assert partition["flops"]["remainder"] > 0 and partition["flops"]["decoder"] > 0
+    # a batch of several pictures, each at its own rate, equals one at a time
+    tail = onnxruntime.InferenceSession(str(out / partition["tail"]))
+    symbols = np.random.default_rng(2).integers(0, config.levels, (3, *config.code), dtype=np.uint8)
+    rates = np.arange(3) % config.rates
+    feeds = [{"symbols": symbols[i : i + 1], "rate": rates[i : i + 1]} for i in range(3)]
+    feeds.append({"symbols": symbols, "rate": rates})
+    wanted = {i.name for i in tail.get_inputs()}
+    *single, batch = (tail.run(None, {k: v for k, v in f.items() if k in wanted})[0] for f in feeds)
+    assert np.abs(np.concatenate(single) - batch).max() < 1e-3 * np.abs(batch).max()
+
+
+def test_export_refuses_a_graph_that_does_not_equal_pytorch(service, packed, tmp_path, monkeypatch):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    save(calibrated(CONFIGS["context-stage1"], service, pictures), tmp_path / "codec.pt")
+    monkeypatch.setattr("deepcod.export.bundle.tail_graph", lambda s, c: _scaled(tail_graph(s, c)))
+    with pytest.raises(DeepcodError, match="differ from PyTorch"):
+        build(Sources(service, [tmp_path / "codec.pt"], pictures), tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def _scaled(model: onnx.ModelProto) -> onnx.ModelProto:
+    weight = next(t for t in model.graph.initializer if t.name == "third.weight")
+    weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) * 1.1, weight.name))
+    return model
+
+
+def test_weights_of_the_service_are_stored_once_and_unchanged(service, packed, tmp_path):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    codec = calibrated(CONFIGS["context-input"], service, pictures).eval()
+    store = WeightStore()
+    graphs = [service_graph(service), tail_graph(service, codec), head_graph(service, codec)]
+    for i, graph in enumerate(graphs):
+        store.share(graph)
+        onnx.save(graph, str(tmp_path / f"{i}.onnx"))
+    store.write(tmp_path)
+    places = [
+        {(e.key, e.value) for t in g.graph.initializer if t.name.startswith("second.weight") for e in t.external_data}
+        for g in graphs[:2]
+    ]
+    assert places[0] and places[0] == places[1]
+    loaded = onnx.load(str(tmp_path / "0.onnx"))
+    for original in service.model.graph.initializer:
+        stored = next(t for t in loaded.graph.initializer if t.name.split("/half")[0] == original.name)
+        assert np.array_equal(
+            numpy_helper.to_array(stored).astype(numpy_helper.to_array(original).dtype), numpy_helper.to_array(original)
+        )
+
+
+def test_accuracy_goes_into_the_manifest(service, packed, tmp_path):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    save(calibrated(CONFIGS["context-input"], service, pictures), tmp_path / "codec.pt")
+    build(Sources(service, [tmp_path / "codec.pt"], pictures), tmp_path / "bundle")
+    accuracy = {"dataset": "d", "images": 4, "ap": 0.5}
+    rows = [{"partition": "input", "rate": 1, "accuracy": {**accuracy, "ap": 0.4}}]
+    manifest = add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": rows}])
+    assert manifest["accuracy"] == accuracy
+    assert manifest["partitions"][0]["rates"][1]["accuracy"]["ap"] == 0.4
+    with pytest.raises(DeepcodError, match="lacks"):
+        add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": [{"partition": "x"}]}])
+
+
+@pytest.mark.parametrize("name", ["paper-input", "context-stage1"])
+def test_training_reduces_the_error_reports_and_resumes(name, service, packed, tmp_path):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    lines: list[dict] = []
+    options = TrainOptions(minutes=5, batch=2, max_steps=100, learning_rate=1e-3, reconstruction=1e-9)
+    out = tmp_path / "codec.pt"
+    codec = train(
+        CONFIGS[name],
+        service,
+        pictures,
+        out,
+        options,
+        torch.device("cpu"),
+        report=lambda s: lines.append(json.loads(s)),
+    )
+    assert lines[-1]["reconstruction"] < lines[0]["reconstruction"]
+    assert lines[-1]["phase"] == 2 and lines[-1]["feature"] > 0
+    assert {"orthogonality", "bits_per_symbol", "output"} <= set(lines[-1])
+    again = train(
+        CONFIGS[name],
+        service,
+        pictures,
+        out,
+        dataclasses.replace(options, max_steps=101),
+        torch.device("cpu"),
+        report=lambda s: None,
+    )
+    moved = [(a - b).abs().max() for a, b in zip(codec.state_dict().values(), again.state_dict().values(), strict=True)]
+    assert 0 < max(moved) < 0.1
+    facts = torch.load(out, weights_only=True)["facts"]
+    assert facts["steps"] == 101
+
+
+def test_pack_names_what_is_wrong(tmp_path):
+    with pytest.raises(ValueError, match="no pictures"):
+        pack([tmp_path], SIZE, tmp_path / "out.npz", quality=90)
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"bad\.jpg"):
+        pack([tmp_path], SIZE, tmp_path / "out.npz", quality=90)
+
+
+def test_unknown_partition_names_the_known_ones(service):
+    with pytest.raises(ValueError, match="stage1"):
+        service.tensor("stage9")
