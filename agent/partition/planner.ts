@@ -8,12 +8,16 @@ import { type Prediction, Predictor } from './predictor.js';
 import type { Profile } from './profile.js';
 import { TimeEstimator } from './times.js';
 
+/** FLOP per second before anything was measured: a Pi 4, and an edge fast enough to be worth a try. */
+const ASSUMED_DEVICE_FLOPS = 10e9;
+const ASSUMED_EDGE_FLOPS = 500e9;
+
 /** Chooses where each frame is cut, and learns from what came of it. */
 export class Planner {
   readonly choices: readonly Choice[];
   readonly bandwidth: HarmonicBandwidth;
-  readonly #device = new TimeEstimator();
-  readonly #edge = new TimeEstimator();
+  readonly #device = new TimeEstimator(ASSUMED_DEVICE_FLOPS, false);
+  readonly #edge = new TimeEstimator(ASSUMED_EDGE_FLOPS, true);
   readonly #decision: Decision;
 
   /** @throws DeepcodError for a partition or rate that the bundle lacks */
@@ -64,7 +68,7 @@ export class Planner {
       return;
     }
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
-    if (trip.edgeMs !== undefined) this.#edge.observe(choice.id, trip.edgeMs, choice.edgeFlops);
+    if (trip.edgeMs !== undefined) this.#edge.observe(choice.id, trip.edgeMs, choice.edgeFlops, trip.startedAt);
     if (up !== undefined) this.bandwidth.add(trip.bytes, up);
   }
 }

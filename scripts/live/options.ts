@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cameras } from '../../agent/camera/index.js';
+import { usageError } from '../../platform/main.js';
+import { packageRoot } from '../../platform/root.js';
+import { didYouMean } from '../../platform/suggest.js';
+
+export const usage = `usage: ./scripts/demo [options]
+
+Starts a broker, an edge and an agent on this machine, and shows what happens: here, and on a web page. Ctrl-C stops it.
+
+  --frames N          stop after N frames
+  --json FILE         write a report when it ends
+  --camera KIND       ${Object.keys(cameras).join(' or ')} (default: simulated, or replay with --input)
+  --input DIR|VIDEO   what the replay camera shows
+  --once              stop at the end of the input instead of starting again
+  --bundle DIR        the models to use (default: models/onnx/worksite)
+  --fps N             pictures a second, 0 for as many as there is room for (default: 5)
+  --partition P       auto, a partition point, raw (pixels as they are), or device (all of it there)
+  --rate R            auto, or the index of a rate
+  --device-scale X    decide as if the device were X times slower than this machine (default: 8, about a Pi 4)
+  --seed N            which simulated work site (default: 1)
+  --port N            port of the web page (default: 8080, or a free one if that is taken)
+  --broker URL        use this broker instead of starting one
+  --verbose           show what the parts log
+  --help              this text`;
+
+export interface DemoOptions {
+  frames?: number;
+  json?: string;
+  camera: string;
+  input?: string;
+  once: boolean;
+  bundle: string;
+  fps: number;
+  partition: string;
+  rate: 'auto' | number;
+  deviceScale: number;
+  seed: number;
+  port?: number;
+  broker?: string;
+  verbose: boolean;
+  help: boolean;
+}
+
+/** @throws usageError for whatever makes no sense */
+export function demoOptions(args: string[]): DemoOptions {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = {
+    frames: text,
+    json: text,
+    camera: text,
+    input: text,
+    once: flag,
+    bundle: text,
+    fps: text,
+    partition: text,
+    rate: text,
+    'device-scale': text,
+    seed: text,
+    port: text,
+    broker: text,
+    verbose: flag,
+    help: flag,
+  };
+  for (const arg of args) {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name && !Object.hasOwn(options, name)) {
+      throw usageError(`--${name}: unknown option; ${didYouMean(name, Object.keys(options))}`);
+    }
+  }
+  const { values } = parseArgs({ args, options, allowPositionals: false });
+
+  const number = (
+    name: 'frames' | 'fps' | 'seed' | 'port' | 'device-scale',
+    least: number,
+    most: number,
+    whole = true,
+  ) => {
+    const written = values[name];
+    if (written === undefined) return undefined;
+    const value = Number(written);
+    const fits = written.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
+    if (!fits)
+      throw usageError(`--${name} ${written}: ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`);
+    return value;
+  };
+
+  const camera = values.camera ?? (values.input === undefined ? 'simulated' : 'replay');
+  if (!Object.hasOwn(cameras, camera)) {
+    throw usageError(`--camera ${camera}: there is no such camera; ${didYouMean(camera, Object.keys(cameras))}`);
+  }
+  if (camera === 'replay' && values.input === undefined) {
+    throw usageError('--camera replay: say what to show with --input, a folder of images or a video file');
+  }
+  if (camera !== 'replay' && values.input !== undefined) {
+    throw usageError(`--input ${values.input}: only the replay camera takes it, not ${camera}`);
+  }
+  if (values.input !== undefined && !existsSync(values.input)) {
+    throw usageError(`--input ${values.input}: no such file or folder`);
+  }
+  const rate = values.rate ?? 'auto';
+  if (rate !== 'auto' && !/^\d{1,3}$/.test(rate)) throw usageError(`--rate ${rate}: auto, or a whole number from 0`);
+
+  return {
+    frames: number('frames', 1, 1e9),
+    json: values.json,
+    camera,
+    input: values.input && resolve(values.input),
+    once: values.once ?? false,
+    bundle: resolve(values.bundle ?? join(packageRoot(), 'models', 'onnx', 'worksite')),
+    fps: number('fps', 0, 120, false) ?? 5,
+    partition: values.partition ?? 'auto',
+    rate: rate === 'auto' ? 'auto' : Number(rate),
+    deviceScale: number('device-scale', 0.01, 1000, false) ?? 8,
+    seed: number('seed', 0, 2 ** 31) ?? 1,
+    port: number('port', 0, 65535),
+    broker: values.broker,
+    verbose: values.verbose ?? false,
+    help: values.help ?? false,
+  };
+}

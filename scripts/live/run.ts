@@ -1,0 +1,153 @@
+import { writeFileSync } from 'node:fs';
+import { openAgent } from '../../agent/agent.js';
+import { openCamera } from '../../agent/camera/index.js';
+import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
+import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
+import { startEdge } from '../../edge/edge.js';
+import { startWeb } from '../../edge/web.js';
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
+import { createLog } from '../../platform/log.js';
+import { untilStopped } from '../../platform/main.js';
+import type { DemoOptions } from './options.js';
+import { isFree } from './ports.js';
+import { RunReport } from './report.js';
+import { Snapshots } from './snapshots.js';
+import { type Screen, Table } from './table.js';
+
+const HOST = '127.0.0.1';
+const PAGE_PORT = 8080;
+/** Slow machines take their time; a demonstration loses nothing because of it. */
+const PATIENCE_MS = 20_000;
+const DEVICE = 'demo';
+
+/** Broker, edge, page and agent together, until the end or a signal. @returns the exit code */
+export async function runDemo(options: DemoOptions, screen: Screen): Promise<number> {
+  const table = new Table(screen);
+  const log = createLog('demo', options.verbose ? 'info' : 'warn', { write: (line) => table.note(line) });
+  const edgeConfig = await configureEdge(options);
+  const edge = await startEdge(edgeConfig, log.child('edge'));
+  const web = await startWeb(edgeConfig, edge, log).catch(async (error: unknown) => {
+    await edge.close();
+    throw error;
+  });
+  const stopEdge = async () => {
+    await web?.close();
+    await edge.close();
+  };
+  const report = new RunReport();
+  const snapshots = new Snapshots((session, frame, jpeg) => keepSnapshot(web, session, frame, jpeg));
+  try {
+    const agent = await openAgent(configureAgent(options, edge.brokerUrl), {
+      log: log.child('agent'),
+      openCamera,
+      frames: options.frames,
+      onStart: (frame, picture) => snapshots.offer(agent.session, frame, picture),
+      onTrip: (trip) => {
+        report.add(trip);
+        table.add(trip, summary(agent, web?.url));
+      },
+    });
+    void untilStopped().then(() => agent.stop());
+    if (web) table.note(`Live page: ${web.url}`);
+    table.note(describe(options, agent.planner.isFixed));
+    await agent.run();
+    table.end();
+    const result = report.finish({ name: agent.bundle.manifest.service.name, id: agent.bundle.id });
+    screen.write(`${closing(result)}\n`);
+    if (options.json !== undefined) writeReport(options.json, result);
+    return ExitCode.ok;
+  } finally {
+    await stopEdge();
+  }
+}
+
+/** Hands a snapshot to the page, where there is one. */
+function keepSnapshot(web: unknown, session: number, frame: number, jpeg: Buffer): void {
+  const page = web as { snapshot?: (device: string, session: number, frame: number, jpeg: Buffer) => void } | undefined;
+  page?.snapshot?.(DEVICE, session, frame, jpeg);
+}
+
+async function configureEdge(options: DemoOptions): Promise<EdgeConfig> {
+  const { port = PAGE_PORT } = options;
+  const free = port === 0 || (await isFree(port, HOST));
+  if (!free && options.port !== undefined) {
+    throw new DeepcodError('port_taken', `--port ${port}: something listens there already`, undefined, ExitCode.usage);
+  }
+  return loadEdgeConfig({
+    overrides: {
+      bundles: [options.bundle],
+      broker: options.broker === undefined ? { host: HOST, port: 0 } : { url: options.broker },
+      web: { host: HOST, port: free ? port : 0 },
+      queue: { max_age_ms: PATIENCE_MS },
+      status_interval_s: 1,
+    },
+  });
+}
+
+function configureAgent(options: DemoOptions, broker: string): AgentConfig {
+  return loadAgentConfig({
+    overrides: {
+      device: DEVICE,
+      broker: { url: broker },
+      bundle: options.bundle,
+      camera: {
+        source: options.camera,
+        input: options.input,
+        fps: options.fps,
+        seed: options.seed,
+        loop: !options.once,
+      },
+      partition: options.partition,
+      rate: options.rate,
+      timeout_ms: PATIENCE_MS,
+      profile: { device_scale: options.deviceScale },
+      health: { interval_s: 1 },
+    },
+  });
+}
+
+function describe(options: DemoOptions, fixed: boolean): string {
+  const what = options.frames === undefined ? 'Ctrl-C stops' : `${options.frames} frames`;
+  const decides = fixed
+    ? `partition ${options.partition}`
+    : `deciding as for a device ${options.deviceScale} times slower than this machine`;
+  return `${what}; ${decides}; times in ms`;
+}
+
+type Agent = Awaited<ReturnType<typeof openAgent>>;
+
+function summary(agent: Agent, page: string | undefined): string {
+  const { frames, results, local, lost } = agent.stats;
+  const superseded = agent.health().drops?.superseded ?? 0;
+  const mbps = agent.planner.bandwidth.bps / 1e6;
+  return [
+    `${frames} frames, ${results + local} results, ${lost} lost, ${superseded} skipped`,
+    `${agent.stats.fps().toFixed(1)} a second`,
+    `link ${mbps.toFixed(1)} Mbit/s`,
+    ...(page ? [page] : []),
+  ].join('   ');
+}
+
+function closing(report: ReturnType<RunReport['finish']>): string {
+  const { frames, results, lost, detections, bytes, latency_ms } = report;
+  const points = Object.entries(report.partitions).map(([id, count]) => `${id} ${count}`);
+  return [
+    `${frames} frames: ${results} results, ${lost} lost, ${detections} detections`,
+    `bytes per frame: mean ${bytes.mean ?? '-'}, p50 ${bytes.p50 ?? '-'}, p95 ${bytes.p95 ?? '-'}`,
+    `latency: p50 ${latency_ms.p50?.toFixed(1) ?? '-'} ms, p95 ${latency_ms.p95?.toFixed(1) ?? '-'} ms`,
+    `partition points: ${points.join(', ') || '-'}`,
+  ].join('\n');
+}
+
+function writeReport(file: string, report: object): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    throw new DeepcodError(
+      'report_unwritable',
+      `--json ${file}: ${(error as Error).message}`,
+      undefined,
+      ExitCode.usage,
+    );
+  }
+}
