@@ -1,4 +1,5 @@
 import { HuffmanError } from '../../agent/huffman/index.js';
+import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
 import { type FrameIdentity, identityOf } from '../../protocol/frame.js';
 import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../protocol/result.js';
@@ -50,7 +51,7 @@ export class EdgeWorker {
   readonly #tails: TailPool;
   readonly #counters = new Counters();
   readonly #errorLimit = new RateLimiter(20, 5);
-  readonly #logLimit = new RateLimiter(1, 1 / 30);
+  readonly #seldom = new Seldom();
   readonly #listeners: ((event: AnsweredFrame) => void)[] = [];
   readonly #running = new Set<Promise<void>>();
   #wake: NodeJS.Immediate | undefined;
@@ -251,9 +252,9 @@ export class EdgeWorker {
     }
   }
 
-  /** One line per device and cause in half a minute: a broken device must not fill the disk. */
+  /** One line per device and cause in a minute: a broken device must not fill the disk. */
   #say(where: string, cause: string, message?: string): void {
-    if (this.#logLimit.allow(`${where} ${cause}`, performance.now())) {
+    if (this.#seldom.now(`${where} ${cause}`)) {
       this.log.warn(`frame refused: ${cause}`, { from: where, reason: message });
     }
   }

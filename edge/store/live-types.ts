@@ -1,0 +1,87 @@
+import type { Step } from '../../protocol/health.js';
+import type { Detection } from '../../protocol/result.js';
+
+/** How much is kept at most. */
+export interface LiveLimits {
+  devices: number;
+  workers: number;
+  /** Last answered frames of a device. */
+  trips: number;
+  /** Last different errors of a device. */
+  errors: number;
+  /** One compressed picture, and all of them together. */
+  snapshotBytes: number;
+  allSnapshotBytes: number;
+}
+
+/** A frame message as it arrived. */
+export interface FrameInfo {
+  session: number;
+  frame: number;
+  /** Partition id, `raw` or `device`. */
+  partition: string;
+  rate: number;
+  /** Of the whole message. */
+  bytes: number;
+}
+
+/** One frame's trip as its device measured it. */
+export interface TripInfo extends FrameInfo {
+  /** Milliseconds. */
+  steps: Partial<Record<Step, number>>;
+}
+
+/** A compressed picture of one frame. */
+export interface Snapshot {
+  session: number;
+  frame: number;
+  type: 'image/jpeg' | 'image/webp' | 'image/png';
+  data: Uint8Array;
+  width: number;
+  height: number;
+  /** `input`: the pixels that the service saw. `snapshot`: the camera's picture, handed over beside the frame. */
+  from: 'input' | 'snapshot';
+}
+
+/** An answered frame, as the charts and the table want it. */
+export interface LiveTrip {
+  /** The store's sequence at its last change. */
+  sequence: number;
+  session: number;
+  frame: number;
+  /** Milliseconds since 1970. */
+  at: number;
+  partition: string;
+  rate: number;
+  /** 0 where nothing was sent or nobody knows. */
+  bytes: number;
+  steps: Partial<Record<Step, number>>;
+  /** Whether every step was measured on this frame; otherwise the device's steps are its recent medians. */
+  exact: boolean;
+  worker: string;
+  /** How many of each label. */
+  found: Record<string, number>;
+}
+
+/** Boxes, and the picture they belong to where there is one. */
+export interface Shown {
+  session: number;
+  frame: number;
+  /** Of the source picture: boxes are in its pixels. */
+  width: number;
+  height: number;
+  detections: readonly Detection[];
+  snapshot?: Snapshot;
+  /** False when a picture has no answer: its boxes are not known. */
+  answered: boolean;
+}
+
+/** What went wrong for a device; the same again is counted, not repeated. */
+export interface LiveError {
+  code: string;
+  message: string;
+  hint?: string;
+  count: number;
+  /** Milliseconds since 1970, of the last time. */
+  at: number;
+}
