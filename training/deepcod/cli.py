@@ -16,6 +16,7 @@ COMMANDS = [
     "deepcod.codec.command",
     "deepcod.export.command",
     "deepcod.graph.command",
+    "deepcod.evaluate.command",
 ]
 
 

@@ -1,0 +1,105 @@
+import type { Picture } from '../../agent/camera/camera.js';
+import { FrameEncoder } from '../../agent/pipeline/encode.js';
+import { Heads } from '../../agent/pipeline/head.js';
+import type { Preprocessor } from '../../agent/pipeline/preprocess.js';
+import type { EdgeBundle } from '../../edge/worker/bundles.js';
+import { Intake, isRefusal } from '../../edge/worker/intake.js';
+import { Tail } from '../../edge/worker/tail.js';
+import type { Detection } from '../../protocol/result.js';
+import { postprocess } from '../../protocol/tasks/postprocess.js';
+import { Topics } from '../../protocol/topics.js';
+
+export interface DetectOptions {
+  /** A partition point of the bundle, `raw` (pixels over the link) or `device` (nothing over the link). */
+  partition: string;
+  rate: number;
+  score: number;
+  limit: number;
+  iou: number;
+  threads?: number;
+}
+
+export interface DetectedFrame {
+  name: string;
+  width: number;
+  height: number;
+  /** Of the frame message, header included; 0 for `device`. */
+  bytes: number;
+  capture_ms: number;
+  preprocess_ms: number;
+  head_ms: number;
+  encode_ms: number;
+  decode_ms: number;
+  tail_ms: number;
+  post_ms: number;
+  detections: Detection[];
+}
+
+export interface Trip {
+  frame(number: number, picture: Picture, preprocessor: Preprocessor): Promise<Omit<DetectedFrame, 'name'>>;
+  close(): Promise<void>;
+}
+
+const SESSION = 1;
+const DEVICE = 'bench';
+
+/**
+ * One frame after the other from picture to detections, through the agent's and the edge's own modules.
+ * @throws DeepcodError when a model or a table cannot be opened; Error when the edge refuses a frame
+ */
+export async function openTrip(edge: EdgeBundle, options: DetectOptions): Promise<Trip> {
+  const { bundle } = edge;
+  const { manifest } = bundle;
+  const index = manifest.partitions.findIndex(({ id }) => id === options.partition);
+  const topics = new Topics('bench');
+  const intake = new Intake({ topics, bundles: new Map([[edge.id, edge]]), maxAgeMs: Number.POSITIVE_INFINITY });
+  const encoder = new FrameEncoder(bundle, SESSION);
+  const heads = new Heads(bundle, options.threads);
+  const route = index < 0 ? edge.raw : edge.routes[index];
+  const tail = await Tail.open(route, { provider: 'cpu', threads: options.threads });
+  let input: Uint8Array = new Uint8Array(manifest.input.width * manifest.input.height * 3);
+
+  /** The edge's part: from symbols or pixels in `fill` to detections. */
+  const answer = async (source: { width: number; height: number }, fill: (out: Uint8Array) => void, rate: number) => {
+    const start = performance.now();
+    const symbols = tail.buffer(1);
+    fill(symbols);
+    const decode_ms = performance.now() - start;
+    const { outputs, runMs } = await tail.run(symbols, [rate]);
+    const before = performance.now();
+    const detections = postprocess(outputs, 0, manifest, source, options);
+    return { decode_ms, tail_ms: runMs, post_ms: performance.now() - before, detections };
+  };
+
+  return {
+    async frame(number, picture, preprocessor) {
+      const started = performance.now();
+      preprocessor.place(picture, input);
+      const size = { width: picture.sourceWidth, height: picture.sourceHeight };
+      const times = { capture_ms: picture.captureMs, preprocess_ms: performance.now() - started };
+      const info = { frame: number, sourceWidth: size.width, sourceHeight: size.height };
+      if (options.partition === 'device') {
+        const rest = await answer(size, (out) => out.set(input), 0);
+        return { ...size, ...times, bytes: 0, head_ms: rest.tail_ms, encode_ms: 0, ...rest, tail_ms: 0 };
+      }
+      let head_ms = 0;
+      let symbols = input;
+      if (index >= 0) {
+        const head = await heads.run(index, options.rate, input);
+        head_ms = head.runMs;
+        symbols = head.symbols;
+        input = head.picture;
+      }
+      const before = performance.now();
+      const message = index >= 0 ? encoder.symbols(index, options.rate, symbols, info) : encoder.pixels(symbols, info);
+      const encode_ms = performance.now() - before;
+      const job = intake.accept(topics.frame(DEVICE), message, {}, performance.now());
+      if (isRefusal(job)) throw new Error(`the edge refuses a frame: ${job.answer?.message ?? job.cause}`);
+      const rest = await answer(size, (out) => route.decode(job.frame.payload, job.frame.rate, out), job.frame.rate);
+      return { ...size, ...times, bytes: message.length, head_ms, encode_ms, ...rest };
+    },
+    async close() {
+      await Promise.all([tail.close(), heads.close()]);
+    },
+  };
+}
