@@ -1,0 +1,177 @@
+/**
+ * What the edge adds to a frame besides its model's run: parsing, waiting, entropy decoding, the way to the inference
+ * thread and back, post-processing, writing and publishing the answer. Measured on a running edge with its embedded
+ * broker, one frame at a time, pictures of the simulated camera through the bundle's own heads.
+ *
+ *     node dist/bench/edge-overhead.js [--bundle DIR] [--frames 200] [--threads N] [--quick] [--check] [--json FILE]
+ *
+ * Default bundle: models/onnx/worksite, or the tests' tiny one where that is missing. --check: exit code 1 when a median
+ * is over the limit.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import mqtt from 'mqtt';
+import { openCamera } from '../agent/camera/index.js';
+import { FrameEncoder } from '../agent/pipeline/encode.js';
+import { Heads } from '../agent/pipeline/head.js';
+import { Preprocessor } from '../agent/pipeline/preprocess.js';
+import { loadEdgeConfig } from '../edge/config.js';
+import { type Edge, startEdge } from '../edge/edge.js';
+import type { AnsweredFrame } from '../edge/worker/worker.js';
+import { type Bundle, openBundle } from '../platform/bundle.js';
+import { Histogram } from '../platform/histogram.js';
+import { silentLog } from '../platform/log.js';
+import { packageRoot } from '../platform/root.js';
+import { isFailure } from '../protocol/result.js';
+
+/** Milliseconds at p50 that the edge may add to a frame. */
+const limitMs = 3;
+const pictures = 8;
+const warmUp = 10;
+
+/** Milliseconds. `outside_tail` is all of it but the model's run; the others are its parts. */
+const parts = ['outside_tail', 'queue', 'decode', 'post', 'answer', 'tail'] as const;
+type Part = (typeof parts)[number];
+
+interface Row {
+  partition: string;
+  rate: number;
+  frames: number;
+  bytes_mean: number;
+  detections_mean: number;
+  p50_ms: Record<Part, number>;
+  p95_ms: Record<Part, number>;
+}
+
+const { values } = parseArgs({
+  options: {
+    bundle: { type: 'string' },
+    frames: { type: 'string', default: '200' },
+    threads: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+});
+
+const standard = join(packageRoot(), 'models/onnx/worksite');
+const small = join(packageRoot(), 'test/fixtures/tiny-bundle');
+const dir = values.bundle ?? (existsSync(join(standard, 'manifest.json')) ? standard : small);
+const frames = values.quick ? 40 : Number(values.frames);
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+
+/** Frame messages of one partition point, made as an agent makes them. */
+async function messagesFor(bundle: Bundle, index: number, rate: number): Promise<Uint8Array[]> {
+  const preprocessor = new Preprocessor(bundle.manifest.input);
+  const camera = await openCamera({ source: 'simulated', seed: 1, frames: pictures }, preprocessor.fit);
+  const heads = new Heads(bundle, threads);
+  const encoder = new FrameEncoder(bundle, 1);
+  const messages: Uint8Array[] = [];
+  for (let frame = 0; frame < pictures; frame++) {
+    const picture = await camera.next(AbortSignal.timeout(60_000));
+    if (picture === null) break;
+    const input = new Uint8Array(preprocessor.bytes);
+    preprocessor.place(picture, input);
+    const info = { frame, sourceWidth: picture.sourceWidth, sourceHeight: picture.sourceHeight };
+    if (index < 0) messages.push(encoder.pixels(input, info));
+    else messages.push(encoder.symbols(index, rate, (await heads.run(index, rate, input)).symbols, info));
+  }
+  await heads.close();
+  await camera.close();
+  return messages;
+}
+
+/** Sends one frame after the other and takes the edge's times. */
+async function measure(
+  edge: Edge,
+  client: mqtt.MqttClient,
+  messages: readonly Uint8Array[],
+): Promise<Omit<Row, 'partition' | 'rate'>> {
+  const times = Object.fromEntries(parts.map((part) => [part, new Histogram(frames)])) as Record<Part, Histogram>;
+  let detections = 0;
+  for (let i = 0; i < warmUp + frames; i++) {
+    const answered = nextAnswer(edge);
+    client.publish('deepcod/bench/frame', Buffer.from(messages[i % messages.length]));
+    const { event, at } = await answered;
+    if (isFailure(event.answer) || event.job === undefined) throw new Error(JSON.stringify(event.answer));
+    if (i < warmUp) continue;
+    const { queue, decode, tail, post, total } = event.answer.edge_ms;
+    const whole = at - event.job.arrivedAt;
+    const values: Record<Part, number> = {
+      outside_tail: whole - tail,
+      queue,
+      decode,
+      post,
+      answer: whole - total,
+      tail,
+    };
+    for (const part of parts) times[part].add(values[part]);
+    detections += event.answer.detections.length;
+  }
+  const at = (percent: number) =>
+    Object.fromEntries(parts.map((part) => [part, round(times[part].percentiles(percent)[0] ?? Number.NaN)])) as Record<
+      Part,
+      number
+    >;
+  return {
+    frames,
+    bytes_mean: round(messages.reduce((sum, m) => sum + m.length, 0) / messages.length),
+    detections_mean: round(detections / frames),
+    p50_ms: at(50),
+    p95_ms: at(95),
+  };
+}
+
+/** Listeners of an edge stay for good: one for all frames. */
+let waiting: ((answer: { event: AnsweredFrame; at: number }) => void) | undefined;
+let listening = false;
+function nextAnswer(edge: Edge): Promise<{ event: AnsweredFrame; at: number }> {
+  if (!listening) edge.onAnswer((event) => waiting?.({ event, at: performance.now() }));
+  listening = true;
+  return new Promise((resolve) => {
+    waiting = resolve;
+  });
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+const bundle = await openBundle(dir);
+const config = loadEdgeConfig({
+  overrides: { bundles: [dir], broker: { port: 0 }, web: { enabled: false }, inference: { threads } },
+});
+const edge = await startEdge(config, silentLog);
+await edge.link.broker.ready(10_000);
+const client = await mqtt.connectAsync(edge.brokerUrl, { protocolVersion: 4 });
+
+const rows: Row[] = [];
+const points = [...bundle.manifest.partitions.map(({ id, rates }, index) => ({ id, index, rates: rates.length }))];
+points.push({ id: 'raw', index: -1, rates: 1 });
+for (const { id, index, rates } of points) {
+  for (const rate of new Set([0, rates - 1])) {
+    const row = { partition: id, rate, ...(await measure(edge, client, await messagesFor(bundle, index, rate))) };
+    rows.push(row);
+    const { outside_tail, queue, decode, post, answer, tail } = row.p50_ms;
+    console.log(
+      `${id}/${rate}: ${outside_tail} ms outside the tail (p95 ${row.p95_ms.outside_tail}): ` +
+        `queue ${queue}, decode ${decode}, post ${post}, answer ${answer}; tail ${tail}; ${row.bytes_mean} bytes`,
+    );
+  }
+}
+await client.endAsync(true);
+await edge.close();
+
+const worst = Math.max(...rows.map((row) => row.p50_ms.outside_tail));
+const report = {
+  limit_ms: limitMs,
+  worst_p50_ms: worst,
+  ok: worst < limitMs,
+  bundle: { name: bundle.manifest.service.name, id: bundle.id },
+  rows,
+  machine: { cpu: cpus()[0]?.model ?? '', threads: availableParallelism() },
+  versions: { node: process.version },
+};
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+console.log(`worst median: ${worst} ms; limit ${limitMs} ms`);
+if (values.check && !report.ok) process.exitCode = 1;
