@@ -104,6 +104,7 @@ export class Agent {
     this.#flight = new FlightControl(
       () => this.#limit(),
       (picture) => this.#fly(picture),
+      config.timeout_ms,
     );
     this.#link.broker.onUp(() => this.#flight.poke());
   }
@@ -160,13 +161,18 @@ export class Agent {
       frames: stats.frames,
       results: stats.results + stats.local,
       lost: stats.lost,
-      drops: { ...stats.drops, ...(this.#flight.superseded > 0 && { superseded: this.#flight.superseded }) },
+      drops: this.#drops(),
       steps_ms: stats.stepsP50(),
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
       bandwidth_bps: Math.round(this.planner.bandwidth.bps),
       rss_bytes: process.memoryUsage.rss(),
       versions: versions(),
     };
+  }
+
+  #drops(): Record<string, number> {
+    const { superseded, late } = this.#flight;
+    return { ...this.stats.drops, ...(superseded > 0 && { superseded }), ...(late > 0 && { late }) };
   }
 
   #bundleName(): { id: string; name: string } {

@@ -6,8 +6,9 @@ import type { Picture } from '../camera/camera.js';
  */
 export class FlightControl {
   #inFlight = 0;
-  #waiting: Picture | undefined;
+  #waiting: { picture: Picture; since: number } | undefined;
   #superseded = 0;
+  #late = 0;
   #idle: (() => void)[] = [];
   #room: (() => void)[] = [];
   #stopped = false;
@@ -15,10 +16,12 @@ export class FlightControl {
   /**
    * @param limit most frames on their way now; asked before each start
    * @param fly one frame's trip; must not reject
+   * @param lateAfterMs a picture that waited longer is dropped
    */
   constructor(
     readonly limit: () => number,
     readonly fly: (picture: Picture) => Promise<void>,
+    readonly lateAfterMs = Number.POSITIVE_INFINITY,
   ) {}
 
   get inFlight(): number {
@@ -30,11 +33,16 @@ export class FlightControl {
     return this.#superseded;
   }
 
+  /** Pictures that waited too long. */
+  get late(): number {
+    return this.#late;
+  }
+
   /** A new picture: started now, or kept until there is room or a newer one. */
   offer(picture: Picture): void {
     if (this.#stopped) return;
     if (this.#waiting) this.#superseded++;
-    this.#waiting = picture;
+    this.#waiting = { picture, since: performance.now() };
     this.#start();
   }
 
@@ -66,8 +74,12 @@ export class FlightControl {
 
   #start(): void {
     while (this.#waiting && this.#inFlight < this.limit()) {
-      const picture = this.#waiting;
+      const { picture, since } = this.#waiting;
       this.#waiting = undefined;
+      if (performance.now() - since > this.lateAfterMs) {
+        this.#late++;
+        continue;
+      }
       this.#inFlight++;
       void this.fly(picture).finally(() => {
         this.#inFlight--;
@@ -76,6 +88,7 @@ export class FlightControl {
       });
     }
     if (!this.#waiting && this.#inFlight < this.limit()) wake(this.#room);
+    if (!this.#waiting && this.#inFlight === 0) wake(this.#idle);
   }
 }
 

@@ -4,14 +4,14 @@ import { openCamera } from '../../agent/camera/index.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
 import { startEdge } from '../../edge/edge.js';
-import { startWeb } from '../../edge/web.js';
+import { startWeb } from '../../edge/web/server.js';
+import { SnapshotMaker } from '../../edge/web/snapshots.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { createLog } from '../../platform/log.js';
 import { untilStopped } from '../../platform/main.js';
 import type { DemoOptions } from './options.js';
 import { isFree } from './ports.js';
 import { RunReport } from './report.js';
-import { Snapshots } from './snapshots.js';
 import { type Screen, Table } from './table.js';
 
 const HOST = '127.0.0.1';
@@ -26,29 +26,31 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
   const log = createLog('demo', options.verbose ? 'info' : 'warn', { write: (line) => table.note(line) });
   const edgeConfig = await configureEdge(options);
   const edge = await startEdge(edgeConfig, log.child('edge'));
-  const web = await startWeb(edgeConfig, edge, log).catch(async (error: unknown) => {
+  const web = await startWeb(edgeConfig.web, edge, log.child('web')).catch(async (error: unknown) => {
     await edge.close();
     throw error;
   });
   const stopEdge = async () => {
-    await web?.close();
+    await web.close();
     await edge.close();
   };
   const report = new RunReport();
-  const snapshots = new Snapshots((session, frame, jpeg) => keepSnapshot(web, session, frame, jpeg));
+  // No picture crosses the wire between agent and edge; only here, where both run together, can the page show one.
+  const snapshots = new SnapshotMaker(web.store);
   try {
     const agent = await openAgent(configureAgent(options, edge.brokerUrl), {
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
-      onStart: (frame, picture) => snapshots.offer(agent.session, frame, picture),
+      onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
       onTrip: (trip) => {
         report.add(trip);
-        table.add(trip, summary(agent, web?.url));
+        web.store.onTrip(DEVICE, { session: agent.session, ...trip });
+        table.add(trip, summary(agent, web.url));
       },
     });
     void untilStopped().then(() => agent.stop());
-    if (web) table.note(`Live page: ${web.url}`);
+    table.note(`Live page: ${web.url}`);
     table.note(describe(options, agent.planner.isFixed));
     await agent.run();
     table.end();
@@ -59,12 +61,6 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
   } finally {
     await stopEdge();
   }
-}
-
-/** Hands a snapshot to the page, where there is one. */
-function keepSnapshot(web: unknown, session: number, frame: number, jpeg: Buffer): void {
-  const page = web as { snapshot?: (device: string, session: number, frame: number, jpeg: Buffer) => void } | undefined;
-  page?.snapshot?.(DEVICE, session, frame, jpeg);
 }
 
 async function configureEdge(options: DemoOptions): Promise<EdgeConfig> {
@@ -116,7 +112,7 @@ function describe(options: DemoOptions, fixed: boolean): string {
 
 type Agent = Awaited<ReturnType<typeof openAgent>>;
 
-function summary(agent: Agent, page: string | undefined): string {
+function summary(agent: Agent, page: string): string {
   const { frames, results, local, lost } = agent.stats;
   const superseded = agent.health().drops?.superseded ?? 0;
   const mbps = agent.planner.bandwidth.bps / 1e6;
@@ -124,7 +120,7 @@ function summary(agent: Agent, page: string | undefined): string {
     `${frames} frames, ${results + local} results, ${lost} lost, ${superseded} skipped`,
     `${agent.stats.fps().toFixed(1)} a second`,
     `link ${mbps.toFixed(1)} Mbit/s`,
-    ...(page ? [page] : []),
+    page,
   ].join('   ');
 }
 

@@ -83,3 +83,18 @@ t.test('after stop nothing starts, what flies may land', async (t) => {
   t.equal(control.superseded, 1, 'b; c was never taken');
   await control.room();
 });
+
+t.test('a picture that waited too long is dropped and counted', async (t) => {
+  const started: string[] = [];
+  let limit = 0;
+  const fly = async (p: Picture) => void started.push(p.name as string);
+  const control = new FlightControl(() => limit, fly, 5);
+  control.offer(picture('old'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  limit = 1;
+  control.poke();
+  t.equal(control.late, 1);
+  control.offer(picture('new'));
+  await control.settled();
+  t.same(started, ['new']);
+});
