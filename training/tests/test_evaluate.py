@@ -184,9 +184,11 @@ def test_service_on_photos(data: Path, yolox: Path, tmp_path: Path, capsys: pyte
     args += ["--annotations", str(folder / "instances.json"), "--pictures", "32", "--resamples", "20"]
     assert main([*args, "--json", str(report)]) == 0
     assert "32 pictures" in capsys.readouterr().out
-    row = json.loads(report.read_text())["rows"][0]
-    assert row["ap"][0] > 0.3
-    assert row["ap50"][0] > 0.45
+    accuracy = json.loads(report.read_text())["uncompressed"]
+    assert accuracy["images"] == 32
+    assert accuracy["ap_low"] < accuracy["ap"] < accuracy["ap_high"]
+    assert accuracy["ap"] > 0.3
+    assert accuracy["ap50"] > 0.45
 
 
 @pytest.fixture
@@ -217,9 +219,10 @@ def test_bundle_through_the_runtime(pictures: Path, capsys: pytest.CaptureFixtur
     args += [str(pictures / "instances.json"), "--resamples", "5", "--json", str(report), "--detections", str(found)]
     assert main(args) == 0
     assert "input, rate 1" in capsys.readouterr().out
-    rows = json.loads(report.read_text())["rows"]
-    assert [r["label"] for r in rows] == ["uncompressed", "input, rate 0", "input, rate 1"]
-    assert rows[0]["bytes_per_frame"][0] == 36 + 32 * 32 * 3
+    content = json.loads(report.read_text())
+    assert content["raw"]["bytes_per_frame"][0] == 36 + 32 * 32 * 3
+    assert [(r["partition"], r["rate"]) for r in content["rows"]] == [("input", 0), ("input", 1)]
+    assert content["rows"][1]["accuracy"]["dataset"] == pictures.name
     assert json.loads((found / "raw.json").read_text()) == raw.detections
     assert main([*args, "--partition", "nowhere"]) == 2
     assert "tiny-bundle has input, raw" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ..errors import DeepcodError
 from .ap import bootstrap, compare
 from .bundle import RAW, read_manifest, run_bundle
-from .report import Row, mean_bytes, table
+from .report import Row, mean_bytes, report, table
 from .service import ServiceRunner, load_description
 from .truth import Truth, load_truth
 
@@ -49,16 +49,10 @@ def run(args: argparse.Namespace) -> int:
     title = f"{name} on {truth.name}: {len(truth.images)} pictures, {len(truth.annotations)} boxes"
     print(table(title, rows))
     if args.json:
-        report: dict[str, Any] = {
-            "service": name,
-            "dataset": truth.name,
-            "images": len(truth.images),
-            "boxes": len(truth.annotations),
-            "interval": f"95%, bootstrap over pictures, {args.resamples} draws, seed {args.seed}",
-            "rows": [row.as_dict() for row in rows],
-        }
+        interval = f"95%, bootstrap over pictures, {args.resamples} draws, seed {args.seed}"
+        content = report(name, truth, interval, rows[0], rows[1:])
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=1) + "\n")
+        args.json.write_text(json.dumps(content, indent=1) + "\n")
     return 0
 
 
@@ -95,7 +89,8 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
         Row(
             "uncompressed",
             bootstrap(truth, raw.detections, args.resamples, args.seed),
-            mean_bytes(raw.bytes_per_frame, args.resamples, args.seed),
+            RAW,
+            bytes_per_frame=mean_bytes(raw.bytes_per_frame, args.resamples, args.seed),
             steps_ms=raw.steps_ms,
         )
     ]
@@ -108,7 +103,7 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
             _save(args, f"{partition}-{rate}", result.detections)
             versus = compare(truth, raw.detections, result.detections, args.resamples, args.seed)
             size = mean_bytes(result.bytes_per_frame, args.resamples, args.seed)
-            rows.append(Row(f"{partition}, rate {rate}", versus.other, size, versus, result.steps_ms))
+            rows.append(Row(f"{partition}, rate {rate}", versus.other, partition, rate, size, versus, result.steps_ms))
     return service["name"], truth, rows
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .ap import Comparison, Interval, Scores
+from .truth import Truth
 
 
 @dataclass
@@ -16,26 +17,47 @@ class Row:
 
     label: str
     scores: Scores
+    partition: str | None = None
+    rate: int = 0
     bytes_per_frame: Interval | None = None
     versus: Comparison | None = None
     steps_ms: dict[str, float] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; intervals are [value, low, high]."""
-        result: dict[str, Any] = {
-            "label": self.label,
-            "ap": self.scores.ap.as_list(),
-            "ap50": self.scores.ap50.as_list(),
-        }
+    def accuracy(self, truth: Truth) -> dict[str, float | str]:
+        """The form of `accuracy` in a bundle's manifest."""
+        result: dict[str, float | str] = {"dataset": truth.name, "images": len(truth.images)}
+        figures = {"ap": self.scores.ap, "ap50": self.scores.ap50}
+        if self.versus is not None:
+            figures |= {"ap_relative": self.versus.ap_relative, "ap50_relative": self.versus.ap50_relative}
+        for key, interval in figures.items():
+            value, low, high = interval.as_list()
+            result |= {key: value, f"{key}_low": low, f"{key}_high": high}
+        return result
+
+    def as_dict(self, truth: Truth) -> dict[str, Any]:
+        """For JSON; bytes_per_frame and ap50_difference are [value, low, high]."""
+        result: dict[str, Any] = {"partition": self.partition, "rate": self.rate, "accuracy": self.accuracy(truth)}
         if self.bytes_per_frame is not None:
             result["bytes_per_frame"] = self.bytes_per_frame.as_list()
         if self.versus is not None:
-            result["ap_relative"] = self.versus.ap_relative.as_list()
-            result["ap50_relative"] = self.versus.ap50_relative.as_list()
             result["ap50_difference"] = self.versus.ap50_difference.as_list()
         if self.steps_ms:
             result["steps_ms"] = self.steps_ms
         return result
+
+
+def report(name: str, truth: Truth, interval: str, uncompressed: Row, rows: list[Row]) -> dict[str, Any]:
+    """The JSON that `deepcod annotate` reads: accuracy of the service as it is, and of each partition point and rate."""
+    return {
+        "service": name,
+        "dataset": truth.name,
+        "images": len(truth.images),
+        "boxes": len(truth.annotations),
+        "interval": interval,
+        "uncompressed": uncompressed.accuracy(truth),
+        "raw": uncompressed.as_dict(truth),
+        "rows": [row.as_dict(truth) for row in rows],
+    }
 
 
 def mean_bytes(values: np.ndarray, resamples: int, seed: int) -> Interval:
