@@ -37,6 +37,7 @@ export class RemoteTrips {
     const answered = matcher.wait(trip.frame, timeoutMs);
     const sentAt = performance.now();
     if (!publish(message)) matcher.unsent(trip.frame);
+    trip.publishMs = performance.now() - sentAt;
     const answer = await answered;
     if (answer.kind === 'none') {
       trip.outcome = answer.why;

@@ -26,6 +26,8 @@ export interface Trip {
   steps: Steps;
   /** Of `head`, the part inside ONNX Runtime; ms. */
   headRunMs: number;
+  /** Handing the message to the socket, ms. */
+  publishMs: number;
   outcome: Outcome | undefined;
   detections: Detection[];
   /** The edge's own total, ms. */
@@ -48,6 +50,7 @@ export function newTrip(frame: number, picture: Picture, startedAt: number): Tri
     bytes: 0,
     steps: { capture: picture.captureMs },
     headRunMs: 0,
+    publishMs: 0,
     outcome: undefined,
     detections: [],
     startedAt,

@@ -32,3 +32,42 @@ need_build() {
     touch "$stamp"
   fi
 }
+
+# mosquitto, for the tests against a real broker. Without it they are skipped, and say so.
+need_mosquitto() {
+  command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing mosquitto ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; } >/dev/null 2>&1 && return
+  fi
+  say "mosquitto is not installed: the tests that need it are skipped."
+}
+
+# The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.
+need_python() {
+  if [ -n "${VENV:-}" ]; then
+    PYTHON="$VENV/bin/python"
+    [ -x "$PYTHON" ] || die "VENV=$VENV: there is no bin/python in it."
+    return
+  fi
+  PYTHON=.venv/bin/python
+  local wanted stamp=.venv/.requirements
+  wanted="$(sha256sum training/requirements.txt)"
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  say "Making the Python environment .venv (a few minutes the first time) ..."
+  local python
+  for python in python3.13 python3.12 python3.11 python3; do
+    command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' && break
+    python=
+  done
+  [ -n "$python" ] || die "Python 3.11, 3.12 or 3.13 is missing: on Debian 'sudo apt install python3 python3-venv'."
+  if ! "$python" -c 'import ensurepip' 2>/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >/dev/null 2>&1
+  fi
+  "$python" -m venv .venv >&2 || die "python -m venv failed: on Debian 'sudo apt install python3-venv'."
+  # torch for the processor is a tenth of the size of the one for GPUs; its index is used where it can be reached.
+  local index=https://download.pytorch.org/whl/cpu/ extra=()
+  if command -v curl >/dev/null && curl -sfI --max-time 10 "$index" >/dev/null; then extra=(--extra-index-url "$index"); fi
+  .venv/bin/pip install --quiet "${extra[@]}" -r training/requirements.txt >&2 || die "pip install failed."
+  printf '%s\n' "$wanted" >"$stamp"
+}
