@@ -1,11 +1,13 @@
 /**
  * What the edge adds to a frame besides its model's run: parsing, waiting, entropy decoding, the way to the inference
- * thread and back, post-processing, writing and publishing the answer. Measured on a running edge with its embedded
- * broker, one frame at a time, pictures of the simulated camera through the bundle's own heads.
+ * thread and back, post-processing, writing and publishing the answer. Measured on a running edge, one frame at a time,
+ * pictures of the simulated camera through the bundle's own heads. `broker` is the way there and back through the broker:
+ * from publishing the frame to receiving the answer, less the time in the edge.
  *
- *     node dist/bench/edge-overhead.js [--bundle DIR] [--frames 200] [--threads N] [--quick] [--check] [--json FILE]
+ *     node dist/bench/edge-overhead.js [--bundle DIR] [--frames 200] [--threads N] [--broker URL] [--quick] [--check]
+ *         [--json FILE]
  *
- * Default bundle: models/onnx/worksite, or the tests' tiny one where that is missing. --check: exit code 1 when a median
+ * --broker: an MQTT broker; default: the embedded one. Default bundle: models/onnx/worksite, or the tests' tiny one where that is missing. --check: exit code 1 when a median
  * is over the limit.
  */
 import { existsSync, writeFileSync } from 'node:fs';
@@ -31,8 +33,8 @@ const limitMs = 3;
 const pictures = 8;
 const warmUp = 10;
 
-/** Milliseconds. `outside_tail` is all of it but the model's run; the others are its parts. */
-const parts = ['outside_tail', 'queue', 'decode', 'post', 'answer', 'tail'] as const;
+/** Milliseconds. `outside_tail` is all of it but the model's run; queue, decode, post and answer are its parts. */
+const parts = ['outside_tail', 'queue', 'decode', 'post', 'answer', 'tail', 'broker'] as const;
 type Part = (typeof parts)[number];
 
 interface Row {
@@ -50,6 +52,7 @@ const { values } = parseArgs({
     bundle: { type: 'string' },
     frames: { type: 'string', default: '200' },
     threads: { type: 'string' },
+    broker: { type: 'string' },
     quick: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -93,8 +96,11 @@ async function measure(
   let detections = 0;
   for (let i = 0; i < warmUp + frames; i++) {
     const answered = nextAnswer(edge);
+    const received = new Promise<number>((resolve) => client.once('message', () => resolve(performance.now())));
+    const sentAt = performance.now();
     client.publish('deepcod/bench/frame', Buffer.from(messages[i % messages.length]));
     const { event, at } = await answered;
+    const roundTrip = (await received) - sentAt;
     if (isFailure(event.answer) || event.job === undefined) throw new Error(JSON.stringify(event.answer));
     if (i < warmUp) continue;
     const { queue, decode, tail, post, total } = event.answer.edge_ms;
@@ -106,6 +112,7 @@ async function measure(
       post,
       answer: whole - total,
       tail,
+      broker: roundTrip - whole,
     };
     for (const part of parts) times[part].add(values[part]);
     detections += event.answer.detections.length;
@@ -139,11 +146,17 @@ const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 const bundle = await openBundle(dir);
 const config = loadEdgeConfig({
-  overrides: { bundles: [dir], broker: { port: 0 }, web: { enabled: false }, inference: { threads } },
+  overrides: {
+    bundles: [dir],
+    broker: values.broker === undefined ? { port: 0 } : { url: values.broker },
+    web: { enabled: false },
+    inference: { threads },
+  },
 });
 const edge = await startEdge(config, silentLog);
 await edge.link.broker.ready(10_000);
 const client = await mqtt.connectAsync(edge.brokerUrl, { protocolVersion: 4 });
+await client.subscribeAsync('deepcod/bench/result');
 
 const rows: Row[] = [];
 const points = [...bundle.manifest.partitions.map(({ id, rates }, index) => ({ id, index, rates: rates.length }))];
@@ -152,10 +165,10 @@ for (const { id, index, rates } of points) {
   for (const rate of new Set([0, rates - 1])) {
     const row = { partition: id, rate, ...(await measure(edge, client, await messagesFor(bundle, index, rate))) };
     rows.push(row);
-    const { outside_tail, queue, decode, post, answer, tail } = row.p50_ms;
+    const { outside_tail, queue, decode, post, answer, tail, broker } = row.p50_ms;
     console.log(
       `${id}/${rate}: ${outside_tail} ms outside the tail (p95 ${row.p95_ms.outside_tail}): ` +
-        `queue ${queue}, decode ${decode}, post ${post}, answer ${answer}; tail ${tail}; ${row.bytes_mean} bytes`,
+        `queue ${queue}, decode ${decode}, post ${post}, answer ${answer}; tail ${tail}; broker ${broker}; ${row.bytes_mean} bytes`,
     );
   }
 }

@@ -16,6 +16,8 @@ export interface Refusal {
 export interface FrameProperties {
   responseTopic?: string;
   correlationData?: Buffer;
+  /** Kept by the broker from earlier: a frame of the past. */
+  retain?: boolean;
   /** MQTT 5: seconds until the sender has no use for the answer. */
   messageExpiryInterval?: number;
 }
@@ -39,6 +41,7 @@ export class Intake {
     const { topics, bundles, maxAgeMs } = this.options;
     const parsed = topics.parse(topic);
     if (parsed?.kind !== 'frame') return { cause: 'topic' };
+    if (properties.retain) return { cause: 'retained' };
     const { device } = parsed;
     const { correlationData } = properties;
     const to: Address = { device, topic: topics.answer(device, properties.responseTopic), correlationData };

@@ -30,6 +30,10 @@ t.test('an MQTT 5 expiry shortens a frame’s life, never lengthens it', async (
   t.match(accept(codedFrame(1), { messageExpiryInterval: 50 }), { expiresAt: 1010 });
 });
 
+t.test('a frame that the broker kept from earlier is counted, not answered', async (t) => {
+  t.same(accept(codedFrame(1), { retain: true }), { cause: 'retained' });
+});
+
 t.test('response topics are followed only below the device’s own', async (t) => {
   t.match(accept(codedFrame(1), { responseTopic: 'deepcod/cam/result/x' }), { to: { topic: 'deepcod/cam/result/x' } });
   t.match(accept(codedFrame(1), { responseTopic: 'deepcod/other/result' }), { to: { topic: 'deepcod/cam/result' } });
