@@ -105,7 +105,13 @@ export class LiveDevice {
     this.#waiting.delete(key({ session, frame }));
     const at = this.errors.findIndex((known) => known.code === error.code && known.message === error.message);
     const [known] = at < 0 ? [] : this.errors.splice(at, 1);
-    this.errors.push({ code: error.code, message: error.message, hint: error.hint, count: (known?.count ?? 0) + 1, at: now });
+    this.errors.push({
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+      count: (known?.count ?? 0) + 1,
+      at: now,
+    });
     if (this.errors.length > this.#limits.errors) this.errors.shift();
   }
 

@@ -2,8 +2,8 @@ import type { Shown, Snapshot } from './live-types.js';
 
 /** Pictures and answers that wait for each other. */
 const WAITING = 4;
-/** A picture or an answer that found no partner in this time is shown alone, ms. */
-const PATIENCE_MS = 1500;
+/** For so long a pair stands before what came alone, ms: a picture without boxes must not flicker between pairs. */
+const PATIENCE_MS = 4000;
 
 /**
  * Brings a frame's picture and its boxes together, whichever comes first: boxes are never drawn on another frame's
@@ -35,19 +35,23 @@ export class LivePictures {
     else keep(this.#answers, id, { shown, at });
   }
 
-  /** The newest pair; without one for a while, the newest answer or picture alone. */
+  /**
+   * The newest pair. When none came for a while: the newest answer alone (a device that sends no pixels), else the
+   * newest picture alone (nobody answers).
+   */
   shown(now: number): Shown | undefined {
     const pair = this.#shown;
-    if (pair && now - pair.at < PATIENCE_MS) return pair.shown;
-    const answer = last(this.#answers);
-    const picture = last(this.#pictures);
+    const recent = (at: number): boolean => now - at < PATIENCE_MS;
+    if (pair && recent(pair.at)) return pair.shown;
     const since = pair?.at ?? Number.NEGATIVE_INFINITY;
-    if (answer && answer.at > since && (!pair || now - pair.at >= PATIENCE_MS)) return answer.shown;
-    if (picture && picture.at > since && now - picture.at >= PATIENCE_MS) {
+    const answer = last(this.#answers);
+    if (answer && answer.at > since && recent(answer.at)) return answer.shown;
+    const picture = last(this.#pictures);
+    if (picture && picture.at > since) {
       const { session, frame, width, height } = picture.snapshot;
       return { session, frame, width, height, detections: [], snapshot: picture.snapshot, answered: false };
     }
-    return pair?.shown;
+    return pair && (!answer || answer.at <= since) ? pair.shown : answer?.shown;
   }
 
   drop(): void {

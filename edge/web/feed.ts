@@ -1,0 +1,48 @@
+import { ProtocolError } from '../../protocol/errors.js';
+import { PARTITION_RAW } from '../../protocol/frame.js';
+import { parseHealth } from '../../protocol/health.js';
+import { parseResult } from '../../protocol/result.js';
+import { parseStatus } from '../../protocol/status.js';
+import type { Edge } from '../edge.js';
+import type { LiveStore } from '../store/live.js';
+import type { AnsweredFrame } from '../worker/worker.js';
+import { SnapshotMaker } from './snapshots.js';
+
+/**
+ * Feeds a store: with what this edge answers, and with what devices and other edges say at the broker. Messages that do
+ * not parse are left to those whom they concern.
+ */
+export function feedStore(store: LiveStore, edge: Edge): void {
+  const snapshots = new SnapshotMaker(store);
+  const own = new Set<string>();
+  edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
+    own.add(answer.worker);
+    store.onResult(device, answer, job?.bytes);
+    if (job?.frame.partition === PARTITION_RAW) {
+      // raw frames are the one kind whose pixels the edge has
+      const { input } = job.route.bundle.manifest;
+      const source = { width: job.frame.sourceWidth, height: job.frame.sourceHeight };
+      snapshots.offerInput(device, job.frame, input, source, job.frame.payload);
+    }
+  });
+  const { topics, link } = edge;
+  const listen = (filter: string, handle: (name: string, payload: Uint8Array) => void): void => {
+    link.broker.subscribe(filter, (topic, payload) => {
+      const parsed = topics.parse(topic);
+      if (!parsed) return;
+      try {
+        handle(parsed.kind === 'edge-status' ? parsed.worker : parsed.device, payload);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+    });
+  };
+  listen(topics.filters.allHealth(), (device, payload) => store.onHealth(device, parseHealth(payload)));
+  listen(topics.filters.allStatus(), (device, payload) => store.onStatus(device, parseStatus(payload)));
+  listen(topics.filters.allEdgeStatus(), (worker, payload) => store.onEdgeStatus(worker, parseStatus(payload)));
+  // answers of other edges, and of devices that answer themselves
+  listen(topics.filters.allResults(), (device, payload) => {
+    const answer = parseResult(payload);
+    if (!own.has(answer.worker)) store.onResult(device, answer);
+  });
+}

@@ -1,0 +1,35 @@
+/** Element by id. */
+export const $ = (id) => document.getElementById(id);
+
+/** Makes an element: `h('li', { class: 'x' }, 'text', child)`. Text is text: nothing is parsed as HTML. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter((child) => child !== undefined && child !== null && child !== ''));
+  return element;
+}
+
+/** Changes text only when it differs: screen readers and layout are left alone otherwise. */
+export function setText(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/** A number with a smaller unit. */
+export function amount([number, unit]) {
+  return unit ? [number, h('span', { class: 'unit' }, `\u202f${unit}`)] : [number];
+}
+
+/** Replaces children only when `key` differs from the last one. */
+export function refill(element, key, make) {
+  if (element.dataset.key === key) return;
+  element.dataset.key = key;
+  element.replaceChildren(...make());
+}

@@ -1,0 +1,98 @@
+/** Fetches a device's picture with its boxes, and draws both on a canvas. */
+
+/** Colours that differ for most kinds of colour blindness; the label's text and the line's dashes tell classes apart too. */
+const CLASSES = [
+  ['#ff5a36', '#1a0500'],
+  ['#35c46f', '#00190a'],
+  ['#4aa3ff', '#00121f'],
+  ['#ffc53d', '#1f1500'],
+  ['#c58bff', '#14001f'],
+  ['#3fd6d0', '#001918'],
+  ['#ff8fc7', '#1f0012'],
+  ['#d7e25a', '#181a00'],
+];
+const DASHES = [[], [7, 3], [2, 3]];
+
+/** @returns {Promise<{shown: object, image: ImageBitmap | null} | null>} null: the edge has nothing to show */
+export async function fetchShown(name, signal) {
+  const response = await fetch(`/api/devices/${encodeURIComponent(name)}/shown`, { signal });
+  if (!response.ok) return null;
+  const body = await response.arrayBuffer();
+  const length = new DataView(body).getUint32(0, true);
+  const shown = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length)));
+  const bytes = new Uint8Array(body, 4 + length);
+  if (!shown.picture || bytes.length === 0) return { shown, image: null };
+  const image = await createImageBitmap(new Blob([bytes], { type: shown.picture.type }));
+  return { shown, image };
+}
+
+/** Draws at the canvas's own size on the screen. */
+export function draw(canvas, { shown, image }) {
+  const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
+  const width = canvas.clientWidth;
+  if (width === 0) return;
+  const height = Math.round((width * shown.height) / shown.width);
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  const c = canvas.getContext('2d');
+  c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  c.imageSmoothingQuality = 'high';
+  const style = getComputedStyle(canvas);
+  if (image) {
+    c.drawImage(image, 0, 0, width, height);
+  } else {
+    c.fillStyle = style.getPropertyValue('--empty');
+    c.fillRect(0, 0, width, height);
+    c.fillStyle = style.getPropertyValue('--quiet');
+    c.font = `13px ${style.fontFamily}`;
+    c.textAlign = 'center';
+    c.textBaseline = 'bottom';
+    c.fillText('No picture: this device sends features, not pixels.', width / 2, height - 10, width - 16);
+  }
+  const scale = width / shown.width;
+  const boxes = [...shown.detections].sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
+  for (const box of boxes) outline(c, box, scale, width < 420);
+  const labels = [];
+  for (const box of boxes.reverse()) label(c, box, scale, width, style.fontFamily, labels);
+}
+
+function outline(c, { class: kind, box: [x, y, w, h] }, scale, thin) {
+  const [colour] = CLASSES[kind % CLASSES.length];
+  c.lineJoin = 'round';
+  c.setLineDash([]);
+  c.strokeStyle = 'rgb(0 0 0 / 0.55)';
+  c.lineWidth = thin ? 3 : 4;
+  c.strokeRect(x * scale, y * scale, w * scale, h * scale);
+  c.setLineDash(DASHES[kind % DASHES.length]);
+  c.strokeStyle = colour;
+  c.lineWidth = thin ? 1.5 : 2;
+  c.strokeRect(x * scale, y * scale, w * scale, h * scale);
+  c.setLineDash([]);
+}
+
+/** The small boxes' labels first; one that would cover another goes below its box, or is left to the caption. */
+function label(c, { class: kind, label: name, score, box: [x, y, w, h] }, scale, width, font, taken) {
+  const [colour, ink] = CLASSES[kind % CLASSES.length];
+  const small = width < 420;
+  const high = small ? 13 : 17;
+  c.font = `600 ${small ? 10 : 12}px ${font}`;
+  c.textAlign = 'left';
+  c.textBaseline = 'middle';
+  for (const words of small ? [name] : [`${name} ${Math.round(score * 100)}%`, name]) {
+    const wide = c.measureText(words).width + (small ? 5 : 8);
+    const left = Math.max(0, Math.min(width - wide, x * scale - 1));
+    for (const top of [y * scale - high - 1, (y + h) * scale + 1]) {
+      if (top < 0) continue;
+      const area = [left, top, left + wide, top + high];
+      if (taken.some((o) => area[0] < o[2] && o[0] < area[2] && area[1] < o[3] && o[1] < area[3])) continue;
+      taken.push(area);
+      c.fillStyle = colour;
+      c.fillRect(left, top, wide, high);
+      c.fillStyle = ink;
+      c.fillText(words, left + (small ? 2.5 : 4), top + high / 2 + 0.5);
+      return;
+    }
+  }
+}
