@@ -60,14 +60,15 @@ export class FairQueue<T extends Queued> {
   /**
    * Takes the next item in turn and, up to `max`, the first items of the following lines that have the same key.
    * @param key items with equal keys can share a batch
-   * @returns empty when nothing waits
+   * @param ready lines whose first item is not ready are passed over and keep their turn
+   * @returns empty when nothing waits that is ready
    */
-  take(max: number, key: (item: T) => string): T[] {
+  take(max: number, key: (item: T) => string, ready: (item: T) => boolean = () => true): T[] {
     const batch: T[] = [];
     let wanted: string | undefined;
     for (const [device, line] of [...this.#lines]) {
       if (batch.length >= max) break;
-      wanted ??= key(line[0]);
+      if (wanted === undefined && ready(line[0])) wanted = key(line[0]);
       if (key(line[0]) !== wanted) continue;
       batch.push(this.#shift(device, line));
       // Served: to the end of the turn order.

@@ -14,6 +14,7 @@ const retryAfterMs = 30_000;
 export class TailPool {
   /** In the order of last use. */
   readonly #tails = new Map<string, Promise<Tail>>();
+  readonly #loading = new Set<string>();
   readonly #failures = new Map<string, { error: unknown; until: number }>();
   readonly #closing = new Set<Promise<unknown>>();
 
@@ -25,6 +26,18 @@ export class TailPool {
   /** Models that are loaded or being loaded. */
   get loaded(): number {
     return this.#tails.size;
+  }
+
+  /**
+   * Whether `use` would start at once. If not, loading starts now, so that it does not stand in the way of frames whose
+   * model is there.
+   * @param changed called when it is worth asking again
+   */
+  ready(route: Route, changed: () => void): boolean {
+    if (this.#loading.has(route.key)) return false;
+    if (this.#tails.has(route.key) || this.#failed(route) !== undefined) return true;
+    this.#get(route).then(changed, changed);
+    return false;
   }
 
   /**
@@ -60,13 +73,15 @@ export class TailPool {
       this.#tails.set(route.key, loaded);
       return loaded;
     }
-    const failure = this.#failures.get(route.key);
-    if (failure !== undefined && performance.now() < failure.until) return Promise.reject(failure.error);
+    const failure = this.#failed(route);
+    if (failure !== undefined) return Promise.reject(failure.error);
     const start = performance.now();
     const opening = Tail.open(route, this.options);
     this.#tails.set(route.key, opening);
+    this.#loading.add(route.key);
     opening.then(
       () => {
+        this.#loading.delete(route.key);
         this.#failures.delete(route.key);
         const ms = performance.now() - start;
         this.log.info(`loaded ${route.bundle.manifest.service.name}/${route.partition}`, {
@@ -75,12 +90,19 @@ export class TailPool {
         });
       },
       (error: unknown) => {
+        this.#loading.delete(route.key);
         this.#tails.delete(route.key);
         this.#failures.set(route.key, { error, until: performance.now() + retryAfterMs });
         this.log.error(`cannot load ${route.model}`, { error });
       },
     );
     return opening;
+  }
+
+  /** Why this model could not be loaded a moment ago. */
+  #failed(route: Route): { error: unknown } | undefined {
+    const failure = this.#failures.get(route.key);
+    return failure !== undefined && performance.now() < failure.until ? failure : undefined;
   }
 
   /** Closes models beyond the limit, least recently used first, skipping those in use or still loading. */

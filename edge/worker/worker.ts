@@ -116,6 +116,7 @@ export class EdgeWorker {
 
   /** Not at once: messages that arrived together can then share a batch. */
   #schedule(): void {
+    if (this.#closed) return;
     this.#wake ??= setImmediate(() => {
       this.#wake = undefined;
       this.#pump();
@@ -125,7 +126,11 @@ export class EdgeWorker {
   #pump(): void {
     const { batch, parallel } = this.options.inference;
     while (!this.#closed && this.#running.size < parallel) {
-      const jobs = this.#queue.take(batch, (job) => job.route.key);
+      const jobs = this.#queue.take(
+        batch,
+        (job) => job.route.key,
+        (job) => this.#tails.ready(job.route, () => this.#schedule()),
+      );
       if (jobs.length === 0) return;
       const fresh = this.#fresh(jobs);
       if (fresh.length === 0) continue;

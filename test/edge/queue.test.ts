@@ -56,6 +56,27 @@ t.test('a batch holds one key, in turn order, and leaves the rest in place', asy
   t.same(take(8), ['a2']);
 });
 
+t.test('what is not ready is passed over and keeps its turn', async (t) => {
+  const { queue } = make();
+  for (const [id, key] of [
+    ['a1', 'x'],
+    ['b1', 'y'],
+    ['c1', 'x'],
+  ])
+    queue.push(item(id, key));
+  const take = (ready: string[]) =>
+    queue
+      .take(
+        8,
+        (i) => i.key,
+        (i) => ready.includes(i.key),
+      )
+      .map((i) => i.id);
+  t.same(take([]), []);
+  t.same(take(['y']), ['b1']);
+  t.same(take(['x']), ['a1', 'c1']);
+});
+
 t.test('a batch is no larger than asked', async (t) => {
   const { queue, take } = make();
   for (const id of ['a1', 'b1', 'c1']) queue.push(item(id));

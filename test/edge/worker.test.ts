@@ -184,6 +184,20 @@ t.test('no more models stay loaded than allowed, and what was unloaded comes bac
   t.equal(events.filter((e) => /^loaded/.test(e.message)).length, 6);
 });
 
+t.test('a model that is being loaded stands in nobody’s way', async (t) => {
+  const { sent, handle, answered } = await worker(t, { inference: { parallel: 1 } });
+  handle(rawFrame(1));
+  await answered(1);
+  handle(codedFrame(2), 'a');
+  handle(rawFrame(3), 'b');
+  await answered(3);
+  t.same(
+    sent.map((s) => s.message.frame),
+    [1, 3, 2],
+  );
+  t.notOk(sent.some((s) => isFailure(s.message)));
+});
+
 t.test('a model that cannot be loaded: said once, answered, the other partition goes on', async (t) => {
   const dir = await bundleCopy(t);
   const { log, events } = recordedLog();
