@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Log } from '../platform/log.js';
 import type { EdgeConfig } from './config.schema.js';
 import type { Edge } from './edge.js';
+import { startWeb as serve } from './web/server.js';
 
 /** The web page of a running edge. */
 export interface Web {
@@ -9,19 +9,7 @@ export interface Web {
   close(): Promise<void>;
 }
 
-/** What edge/web/server.js exports. */
-interface WebModule {
-  startWeb(config: EdgeConfig['web'], edge: Edge, log: Log): Promise<Web>;
-}
-
-/** Starts the page, unless it is switched off or this installation comes without it. */
+/** Starts the page, unless it is switched off. @throws DeepcodError `web_port` (exit code 2) */
 export async function startWeb(config: EdgeConfig, edge: Edge, log: Log): Promise<Web | undefined> {
-  if (!config.web.enabled) return undefined;
-  const server = new URL('./web/server.js', import.meta.url);
-  if (!existsSync(server)) {
-    log.info('no web page in this installation');
-    return undefined;
-  }
-  const module = (await import(server.href)) as WebModule;
-  return module.startWeb(config.web, edge, log.child('web'));
+  return config.web.enabled ? serve(config.web, edge, log.child('web')) : undefined;
 }
