@@ -22,6 +22,7 @@ export class LivePictures {
   }
 
   picture(snapshot: Snapshot, at: number): void {
+    if (this.#isLate(snapshot)) return;
     const id = key(snapshot);
     const answer = this.#answers.get(id);
     if (answer) this.#show({ ...answer.shown, snapshot }, at);
@@ -29,6 +30,7 @@ export class LivePictures {
   }
 
   answer(shown: Shown, at: number): void {
+    if (this.#isLate(shown)) return;
     const id = key(shown);
     const picture = this.#pictures.get(id);
     if (picture) this.#show({ ...shown, snapshot: picture.snapshot }, at);
@@ -43,20 +45,24 @@ export class LivePictures {
     const pair = this.#shown;
     const recent = (at: number): boolean => now - at < PATIENCE_MS;
     if (pair && recent(pair.at)) return pair.shown;
-    const since = pair?.at ?? Number.NEGATIVE_INFINITY;
     const answer = last(this.#answers);
-    if (answer && answer.at > since && recent(answer.at)) return answer.shown;
+    if (answer && recent(answer.at)) return answer.shown;
     const picture = last(this.#pictures);
-    if (picture && picture.at > since) {
+    if (picture) {
       const { session, frame, width, height } = picture.snapshot;
       return { session, frame, width, height, detections: [], snapshot: picture.snapshot, answered: false };
     }
-    return pair && (!answer || answer.at <= since) ? pair.shown : answer?.shown;
+    return answer?.shown ?? pair?.shown;
   }
 
   drop(): void {
     this.#pictures.clear();
     if (this.#shown) this.#shown = { at: this.#shown.at, shown: { ...this.#shown.shown, snapshot: undefined } };
+  }
+
+  /** Whether something newer of the same session is shown already. */
+  #isLate({ session, frame }: { session: number; frame: number }): boolean {
+    return this.#shown?.shown.session === session && frame <= this.#shown.shown.frame;
   }
 
   /** What waits and is older than this pair has lost its chance. */

@@ -129,8 +129,8 @@ export class LiveStore {
     }
     this.#devices.set(name, device);
     const before = device.snapshotBytes;
-    device.sequence = ++this.#sequence;
     change(device, now);
+    device.sequence = ++this.#sequence;
     this.#snapshotBytes += device.snapshotBytes - before;
     this.#tell();
   }
