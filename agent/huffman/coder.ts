@@ -1,3 +1,4 @@
+import { openContext } from './context.js';
 import { HuffmanError } from './errors.js';
 import { openPlain } from './plain.js';
 import { type CodeShape, countSymbols } from './shape.js';
@@ -42,5 +43,6 @@ export function openCoder(tables: unknown, shape: CodeShape): SymbolCoder {
   countSymbols(shape);
   const form = typeof tables === 'object' && tables !== null ? (tables as { form?: unknown }).form : undefined;
   if (form === 'plain') return openPlain(tables as object, shape);
+  if (form === 'context') return openContext(tables as object, shape);
   throw new HuffmanError('tables', `form is ${JSON.stringify(form) ?? 'missing'}, allowed are "plain" and "context"`);
 }

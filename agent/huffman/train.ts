@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { HuffmanError } from './errors.js';
+import { trainContext } from './train/context/index.js';
 import { countChannels } from './train/counts.js';
 import { openTrainingData, TrainingDataError } from './train/input.js';
 import { measure, type RateReport } from './train/measure.js';
@@ -50,13 +51,18 @@ function main(): void {
   }
   const [frames, height, width, channels] = numbers;
   const shape = { height, width, channels, levels: Number(need('levels')) };
+  if (values.form !== 'plain' && values.form !== 'context') {
+    throw new UsageError(`--form is ${values.form}, allowed are plain and context`);
+  }
   const data = openTrainingData(need('symbols'), shape, frames, values.rates);
   const counts = countChannels(data);
-  if (values.form !== 'plain') throw new UsageError(`--form is ${values.form}, allowed are plain and context`);
-  const tables = trainPlain(counts);
+  const { tables, idealBits } =
+    values.form === 'plain'
+      ? { tables: trainPlain(counts), idealBits: undefined }
+      : trainContext(data, counts, (line) => console.error(line));
   const text = `${JSON.stringify(tables)}\n`;
   writeFileSync(need('out'), text);
-  const rates = measure(data, tables, counts);
+  const rates = measure(data, tables, counts, idealBits);
   if (values.json) {
     console.log(JSON.stringify({ form: values.form, shape, frames, table_bytes: text.length, rates }, null, 2));
     return;

@@ -11,16 +11,23 @@ export interface RateReport {
   payload_bytes_max: number;
   /** Mean of the ideal code of each channel by itself: the bound of the plain form. */
   channel_entropy_bytes_mean: number;
+  /** Mean of an ideal arithmetic coder with the same contexts (context form). */
+  ideal_bytes_mean?: number;
   /** Share of symbols that are the middle level. */
   zero_share: number;
 }
 
 /** Codes every frame with finished tables, decodes it again, and reports sizes; fails if a frame does not come back. */
-export function measure(data: TrainingData, tables: object, counts: ChannelCounts[]): RateReport[] {
+export function measure(
+  data: TrainingData,
+  tables: object,
+  counts: ChannelCounts[],
+  idealBits?: number[],
+): RateReport[] {
   const coder = openCoder(tables, data.shape);
   const out = new Uint8Array(coder.maxBytes);
   const back = new Uint8Array(data.shape.height * data.shape.width * data.shape.channels);
-  const rows = counts.map((perChannel, rate) => {
+  const rows = counts.map((perChannel, rate): RateReport => {
     const frames = data.frameRates.reduce((n, r) => n + (r === rate ? 1 : 0), 0);
     const zeros = perChannel.reduce((n, perSymbol) => n + perSymbol[data.shape.levels >> 1], 0);
     return {
@@ -29,6 +36,7 @@ export function measure(data: TrainingData, tables: object, counts: ChannelCount
       payload_bytes_mean: 0,
       payload_bytes_max: 0,
       channel_entropy_bytes_mean: perChannel.reduce((bits, c) => bits + entropyBits(c), 0) / 8 / frames,
+      ...(idealBits === undefined ? {} : { ideal_bytes_mean: idealBits[rate] / 8 }),
       zero_share: zeros / (frames * back.length),
     };
   });

@@ -1,0 +1,103 @@
+import type { CodeShape } from '../shape.js';
+import { Grid } from './grid.js';
+import { type ContextModel, fineClass, MAX_ACTIVITY, NEAR, WEIGHT_SCALE } from './model.js';
+
+/** A predictor with its steps in a grid: terms of other planes, and the four of the channel's own plane. */
+export interface PlannedPredictor {
+  bias: number;
+  steer: number;
+  /** Planes coded before: channel, step and weight of each term. */
+  others: { channel: number; step: number; weight: number }[];
+  upLeft: number;
+  up: number;
+  upRight: number;
+  left: number;
+}
+
+/** A model laid out for one shape: what a distance changes, as lists of places and weights. */
+export class Plan {
+  readonly grid: Grid;
+  readonly order: number[];
+  readonly zero: Int32Array;
+  readonly bias: number[][];
+  /** `[channel * NEAR + i]`, scaled. */
+  readonly near: Int32Array;
+  readonly nearSteps: number[];
+  /** For each channel from `targetStart[channel]`: planes whose activity it raises, and by how much per distance. */
+  readonly targetStart: Int32Array;
+  readonly targetPlane: Int32Array;
+  readonly targetCentre: Int32Array;
+  readonly targetAround: Int32Array;
+  /** Activity -> stream. */
+  readonly streamOf: Uint8Array;
+  readonly isRun: Uint8Array;
+  readonly predictors: (PlannedPredictor | undefined)[];
+  readonly signClasses: Uint8Array;
+  /** Numbers of tables: streams, then sign streams, then the tail. */
+  readonly streams: number;
+  readonly tail: number;
+
+  constructor(
+    readonly model: ContextModel,
+    readonly shape: CodeShape,
+  ) {
+    const grid = new Grid(shape);
+    const { channels } = model;
+    this.grid = grid;
+    this.order = model.order;
+    this.zero = Int32Array.from(channels, (c) => c.zero);
+    this.bias = channels.map((c) => c.bias);
+    this.near = Int32Array.from(channels.flatMap((c) => c.near.map((w) => w * WEIGHT_SCALE)));
+    this.nearSteps = grid.nearSteps().slice(0, NEAR);
+    const targets: { plane: number; centre: number; around: number }[][] = channels.map(() => []);
+    channels.forEach((c, channel) => {
+      for (const { channel: from, centre, around } of c.sources) {
+        targets[from].push({
+          plane: channel * grid.size,
+          centre: centre * WEIGHT_SCALE,
+          around: around * WEIGHT_SCALE,
+        });
+      }
+    });
+    const flat = targets.flat();
+    this.targetStart = new Int32Array(channels.length + 1);
+    targets.forEach((list, channel) => {
+      this.targetStart[channel + 1] = this.targetStart[channel] + list.length;
+    });
+    this.targetPlane = Int32Array.from(flat, (t) => t.plane);
+    this.targetCentre = Int32Array.from(flat, (t) => t.centre);
+    this.targetAround = Int32Array.from(flat, (t) => t.around);
+    this.streamOf = Uint8Array.from({ length: MAX_ACTIVITY + 1 }, (_, activity) => model.classes[fineClass(activity)]);
+    this.isRun = Uint8Array.from(model.streams, (s) => (s.mode === 'run' ? 1 : 0));
+    this.predictors = channels.map(({ predictor }, channel) => {
+      if (predictor === undefined) return undefined;
+      const own = (place: number) =>
+        predictor.taps.reduce((sum, t) => sum + (t.channel === channel && t.place === place ? t.weight : 0), 0);
+      return {
+        bias: predictor.bias,
+        steer: predictor.steer,
+        others: predictor.taps
+          .filter((t) => t.channel !== channel)
+          .map((t) => ({ channel: t.channel, step: grid.tapStep(t.place), weight: t.weight })),
+        upLeft: own(0),
+        up: own(1),
+        upRight: own(2),
+        left: own(3),
+      };
+    });
+    this.signClasses = Uint8Array.from(model.signClasses);
+    this.streams = model.streams.length;
+    this.tail = this.streams + model.signs.length;
+  }
+
+  /** Channels whose values some predictor looks at, in no order. */
+  predictedFrom(): Set<number> {
+    const used = new Set<number>();
+    this.predictors.forEach((p, channel) => {
+      if (p === undefined) return;
+      used.add(channel);
+      for (const { channel: other } of p.others) used.add(other);
+    });
+    return used;
+  }
+}
