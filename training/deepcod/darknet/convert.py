@@ -96,8 +96,8 @@ def describe(name: str, net: Section, emitter: Emitter, letterbox: str) -> dict[
     description: dict[str, Any] = {
         "name": name,
         "task": "detect" if emitter.heads else "classify",
-        "licence": "",
-        "provenance": "",
+        "licence": "not stated",
+        "provenance": "not stated",
         "picture": {"width": width, "height": height, "order": "rgb", "scale": 1 / 255, "letterbox": box},
     }
     if emitter.heads:

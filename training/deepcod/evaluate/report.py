@@ -47,7 +47,7 @@ class Row:
 
 
 def report(name: str, truth: Truth, interval: str, uncompressed: Row, rows: list[Row]) -> dict[str, Any]:
-    """The JSON that `deepcod annotate` reads: accuracy of the service as it is, and of each partition point and rate."""
+    """The JSON that `deepcod annotate` reads: accuracy of the service, and of each point and rate."""
     return {
         "service": name,
         "dataset": truth.name,

@@ -8,6 +8,7 @@ fill in.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,10 @@ def _darknet(args: argparse.Namespace) -> tuple[onnx.ModelProto, dict[str, Any]]
     description = imported.description
     if args.pad is not None:
         description["picture"]["letterbox"]["pad"] = args.pad
-    if args.random_weights is not None:
-        description["provenance"] = f"{args.model.name} with random weights, seed {args.random_weights}"
+    if args.weights is None:
+        description["provenance"] = f"{_origin(args.model)}, random weights with seed {args.random_weights}"
+    else:
+        description["provenance"] = f"{_origin(args.model)}, {_origin(args.weights)}"
     return imported.model, description
 
 
@@ -137,6 +140,7 @@ def _onnx(args: argparse.Namespace) -> tuple[onnx.ModelProto, dict[str, Any]]:
     if args.scale is not None:
         picture["scale"] = args.scale
     description = onnx_service.describe(model, args.name or args.model.stem, picture)
+    description["provenance"] = _origin(args.model)
     if args.letterbox:
         description["picture"]["letterbox"]["align"] = args.letterbox
     if args.pad is not None:
@@ -153,6 +157,10 @@ def _write(out: Path, model: onnx.ModelProto, description: dict[str, Any]) -> No
     onnx.save(model, str(out))
     out.with_suffix(".json").write_text(json.dumps(description, indent=2) + "\n")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB; {out.with_suffix('.json')}: read it and complete it")
+
+
+def _origin(path: Path) -> str:
+    return f"{path.name} (SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]})"
 
 
 def _count(tensor: onnx.TensorProto) -> int:

@@ -15,6 +15,9 @@ from ..errors import DeepcodError
 from ..graph.interpreter import OnnxModule
 from ..graph.shapes import tensor_shapes
 
+#: For what the file does not say; a bundle needs some text there.
+NOT_STATED = "not stated"
+
 
 def open_model(path: Path, size: tuple[int, int] | None) -> onnx.ModelProto:
     """Load a model with one picture input [N, 3, H, W]; `size` (width, height) fixes free lengths."""
@@ -67,8 +70,8 @@ def describe(model: onnx.ModelProto, name: str, picture: dict[str, Any]) -> dict
     description: dict[str, Any] = {
         "name": props.get("service", name),
         "task": "detect",
-        "licence": "",
-        "provenance": "",
+        "licence": NOT_STATED,
+        "provenance": NOT_STATED,
     }
     constants = {t.name for t in model.graph.initializer}
     shape = next(i for i in model.graph.input if i.name not in constants).type.tensor_type.shape.dim
