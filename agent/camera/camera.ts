@@ -11,7 +11,7 @@ export interface Picture {
   sourceHeight: number;
   /** performance.now() at the moment the picture was taken, in ms. */
   capturedAt: number;
-  /** What taking it cost, in ms. */
+  /** How long after its moment it was there, in ms: sources prepare the next picture while the last one is used. */
   captureMs: number;
   /** What is really on it, where the source knows. */
   truth?: Detection[];

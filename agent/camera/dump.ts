@@ -1,81 +1,114 @@
+#!/usr/bin/env node
+/** `node dist/agent/camera/dump.js --out DIR`: pictures of the simulated camera with their boxes, to train on. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { ExitCode } from '../../platform/errors.js';
+import { runMain, usageError } from '../../platform/main.js';
 import { Scene, SOURCE_HEIGHT, SOURCE_WIDTH } from './simulated/scene.js';
 import { drawFrame } from './simulated.js';
 
-const usage = `Writes pictures of the simulated camera, with their boxes, as a COCO data set.
-  node dist/agent/camera/dump.js --out DIR [--frames 100] [--seed 1] [--per-seed 4] [--every 97] [--width 416]
-  --frames    pictures in all          --seed   first site; the next sites follow
-  --per-seed  pictures of one site     --every  frames between two pictures of one site (15 are one second)
-  --width     pixels; height follows (${SOURCE_WIDTH}x${SOURCE_HEIGHT})`;
+const usage = `usage: node dist/agent/camera/dump.js --out DIR [options]
 
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string' },
-    frames: { type: 'string', default: '100' },
-    seed: { type: 'string', default: '1' },
-    'per-seed': { type: 'string', default: '4' },
-    every: { type: 'string', default: '397' },
-    width: { type: 'string', default: '416' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+Writes pictures of the simulated camera (DIR/images/*.jpg) and their boxes (DIR/instances.json, COCO).
 
-function whole(name: 'frames' | 'seed' | 'per-seed' | 'every' | 'width', low: number, high: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  console.error(`--${name} is ${values[name]}; it must be a whole number from ${low} to ${high}`);
-  process.exit(2);
-}
+  --frames N      pictures in all (default: 100)
+  --seed N        first site; the next sites follow (default: 1)
+  --per-seed N    pictures of one site (default: 4)
+  --every N       frames between two pictures of one site; 15 are one second (default: 397)
+  --width N       pixels; the height follows, ${SOURCE_WIDTH}x${SOURCE_HEIGHT} (default: 416)
+  --help          this text`;
 
-if (values.help || !values.out) {
-  console.error(usage);
-  process.exit(values.help ? 0 : 2);
-}
-const frames = whole('frames', 1, 1_000_000);
-const seed = whole('seed', 0, 0xffffffff);
-const perSeed = whole('per-seed', 1, 1_000_000);
-const every = whole('every', 1, 1_000_000);
-const width = whole('width', 16, 8192);
-const height = Math.max(1, Math.floor((SOURCE_HEIGHT * width) / SOURCE_WIDTH));
-
-await mkdir(join(values.out, 'images'), { recursive: true });
-const images: object[] = [];
-const annotations: object[] = [];
-let scene: Scene | null = null;
-for (let i = 0; i < frames; i++) {
-  const site = seed + Math.floor(i / perSeed);
-  if (i % perSeed === 0 || scene === null) scene = new Scene(site);
-  const index = (i % perSeed) * every;
-  const { data, truth } = await drawFrame(scene, site, index, { width, height });
-  const name = `site${String(site).padStart(5, '0')}_${String(index).padStart(6, '0')}.jpg`;
-  const id = i + 1;
-  await sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 92 })
-    .toFile(join(values.out, 'images', name));
-  images.push({ id, file_name: name, width, height });
-  for (const found of truth ?? []) {
-    const [x, y, w, h] = found.box.map((v, k) =>
-      round((v * (k % 2 === 0 ? width : height)) / (k % 2 === 0 ? SOURCE_WIDTH : SOURCE_HEIGHT)),
-    );
-    annotations.push({
-      id: annotations.length + 1,
-      image_id: id,
-      category_id: found.class,
-      bbox: [x, y, w, h],
-      area: round((w as number) * (h as number)),
-      iscrowd: 0,
-    });
-  }
-}
-const categories = [
+const CATEGORIES = [
   { id: 0, name: 'head' },
   { id: 1, name: 'helmet' },
 ];
-await writeFile(join(values.out, 'instances.json'), JSON.stringify({ images, annotations, categories }));
-console.log(`${frames} pictures, ${annotations.length} boxes in ${values.out}`);
+
+const JPEG_QUALITY = 92;
+
+runMain(usage, async () => {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: {
+      out: text,
+      frames: text,
+      seed: text,
+      'per-seed': text,
+      every: text,
+      width: text,
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return ExitCode.ok;
+  }
+  const number = (
+    name: 'frames' | 'seed' | 'per-seed' | 'every' | 'width',
+    usual: number,
+    least: number,
+    most: number,
+  ) => {
+    const value = Number(values[name] ?? usual);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw usageError(`--${name} ${values[name]}: a whole number from ${least} to ${most}`);
+  };
+  const plan = {
+    frames: number('frames', 100, 1, 1e6),
+    seed: number('seed', 1, 0, 2 ** 31),
+    perSeed: number('per-seed', 4, 1, 1e6),
+    every: number('every', 397, 1, 1e6),
+    width: number('width', 416, 16, 8192),
+  };
+  if (!values.out) throw usageError('--out: say where to write');
+  const boxes = await writeDataset(values.out, plan);
+  process.stdout.write(`${plan.frames} pictures, ${boxes} boxes in ${values.out}\n`);
+  return ExitCode.ok;
+});
+
+interface Plan {
+  frames: number;
+  seed: number;
+  perSeed: number;
+  every: number;
+  width: number;
+}
+
+/** @returns the number of boxes */
+async function writeDataset(out: string, { frames, seed, perSeed, every, width }: Plan): Promise<number> {
+  const height = Math.max(1, Math.floor((SOURCE_HEIGHT * width) / SOURCE_WIDTH));
+  const images: object[] = [];
+  const annotations: object[] = [];
+  await mkdir(join(out, 'images'), { recursive: true });
+  let scene = new Scene(seed);
+  for (let i = 0; i < frames; i++) {
+    const site = seed + Math.floor(i / perSeed);
+    if (i > 0 && i % perSeed === 0) scene = new Scene(site);
+    const index = (i % perSeed) * every;
+    const { data, truth } = await drawFrame(scene, site, index, { width, height });
+    const file = `site${String(site).padStart(5, '0')}_${String(index).padStart(6, '0')}.jpg`;
+    const picture = sharp(data, { raw: { width, height, channels: 3 } });
+    await picture.jpeg({ quality: JPEG_QUALITY }).toFile(join(out, 'images', file));
+    images.push({ id: i + 1, file_name: file, width, height });
+    for (const { class: kind, box } of truth ?? []) {
+      const [x, y, w, h] = box;
+      const across = width / SOURCE_WIDTH;
+      const down = height / SOURCE_HEIGHT;
+      const bbox = [round(x * across), round(y * down), round(w * across), round(h * down)] as const;
+      annotations.push({
+        id: annotations.length + 1,
+        image_id: i + 1,
+        category_id: kind,
+        bbox,
+        area: round(bbox[2] * bbox[3]),
+        iscrowd: 0,
+      });
+    }
+  }
+  await writeFile(join(out, 'instances.json'), JSON.stringify({ images, annotations, categories: CATEGORIES }));
+  return annotations.length;
+}
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;

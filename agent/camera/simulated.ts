@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { Ahead } from './ahead.js';
 import type { Camera, Fit, OpenCamera, Picture } from './camera.js';
 import { Pace } from './pace.js';
 import { develop } from './simulated/light.js';
@@ -38,32 +39,26 @@ export const openSimulated: OpenCamera = async (options, fit: Fit): Promise<Came
   const scene = new Scene(seed);
   const size = fit(SOURCE_WIDTH, SOURCE_HEIGHT);
   const pace = new Pace(options.fps);
-  const last = options.frames ?? Infinity;
   let index = 0;
-  let closed = false;
+  const frames = new Ahead(async () => {
+    const frame = index++;
+    return { ...(await drawFrame(scene, seed, frame, size)), name: `site ${seed} frame ${frame}` };
+  }, options.frames);
   return {
     description: `simulated work site (seed ${seed}, ${SOURCE_WIDTH}x${SOURCE_HEIGHT} drawn at ${size.width}x${size.height})`,
     async next(signal) {
-      if (closed || index >= last) return null;
+      if (!frames.more) return null;
       await pace.wait(signal);
-      signal.throwIfAborted();
       const capturedAt = performance.now();
-      const frame = index++;
-      const { data, truth } = await drawFrame(scene, seed, frame, size);
+      const frame = await frames.take(signal);
+      if (!frame) return null;
       return {
-        data,
-        width: size.width,
-        height: size.height,
-        sourceWidth: SOURCE_WIDTH,
-        sourceHeight: SOURCE_HEIGHT,
+        ...frame,
+        ...{ width: size.width, height: size.height, sourceWidth: SOURCE_WIDTH, sourceHeight: SOURCE_HEIGHT },
         capturedAt,
         captureMs: performance.now() - capturedAt,
-        truth,
-        name: `site ${seed} frame ${frame}`,
       };
     },
-    async close() {
-      closed = true;
-    },
+    close: () => frames.close(),
   };
 };

@@ -59,7 +59,8 @@ export class LiveDevice {
     this.#heard(now);
     this.counts.frames++;
     this.counts.bytes += info.bytes;
-    this.#waiting.set(key(info), info);
+    const { session, frame, partition, rate, bytes } = info;
+    this.#waiting.set(key(info), { session, frame, partition, rate, bytes });
     if (this.#waiting.size > WAITING) this.#waiting.delete(this.#waiting.keys().next().value as string);
   }
 
@@ -117,6 +118,7 @@ export class LiveDevice {
 
   trip(info: TripInfo, now: number): void {
     this.#heard(now);
+    if (info.outcome !== undefined && info.outcome !== 'result' && info.outcome !== 'local') return;
     const known = this.#trip(info);
     const { session, frame, partition, rate, bytes, steps } = info;
     this.#keep({

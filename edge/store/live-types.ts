@@ -29,6 +29,8 @@ export interface FrameInfo {
 export interface TripInfo extends FrameInfo {
   /** Milliseconds. */
   steps: Partial<Record<Step, number>>;
+  /** How it ended; without an answer (neither `result` nor `local`) it is not charted: the health counts it. */
+  outcome?: string;
 }
 
 /** A compressed picture of one frame. */

@@ -17,6 +17,7 @@ export function feedStore(store: LiveStore, edge: Edge): void {
   const own = new Set<string>();
   edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
     own.add(answer.worker);
+    if (job) store.onFrame(device, { ...job.frame, partition: job.route.partition, bytes: job.bytes });
     store.onResult(device, answer, job?.bytes);
     if (job?.frame.partition === PARTITION_RAW) {
       // raw frames are the one kind whose pixels the edge has

@@ -92,6 +92,8 @@ t.test(
     t.ok((device?.trips[0]?.sequence as number) > before, 'and it is news');
 
     store.onTrip('cam', { session: 1, frame: 5, partition: 'input', rate: 2, bytes: 5100, steps: { total: 61 } });
+    store.onTrip('cam', { session: 1, frame: 6, partition: 'input', rate: 2, bytes: 9, steps: {}, outcome: 'timeout' });
+    t.equal(device?.trips.length, 2, 'a lost frame has no bar');
     store.onResult('cam', result(5), 5100);
     t.match(
       device?.trips[1],

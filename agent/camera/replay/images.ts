@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import sharp from 'sharp';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { Ahead } from '../ahead.js';
 import type { Camera, CameraOptions, Fit, Picture } from '../camera.js';
 import { Pace } from '../pace.js';
 
@@ -75,10 +76,7 @@ export async function readImage(path: string, fit: Fit): Promise<Omit<Picture, '
 export function openImages(paths: readonly string[], input: string, options: CameraOptions, fit: Fit): Camera {
   const pace = new Pace(options.fps);
   const bad = new Set<string>();
-  const limit = options.frames ?? Infinity;
   let at = 0;
-  let given = 0;
-  let closed = false;
 
   const nextPath = (): string | null => {
     if (bad.size === paths.length) {
@@ -99,33 +97,32 @@ export function openImages(paths: readonly string[], input: string, options: Cam
     }
   };
 
+  const pictures = new Ahead(async () => {
+    for (;;) {
+      const path = nextPath();
+      if (path === null) return null;
+      try {
+        return await readImage(path, fit);
+      } catch (error) {
+        bad.add(path);
+        options.warn?.(`left out ${path}: ${reason(error)}`);
+      }
+    }
+  }, options.frames);
+
   return {
     description: `replay of ${paths.length === 1 ? 'one image' : `${paths.length} images`} from ${input}`,
     get skipped() {
       return bad.size;
     },
     async next(signal) {
-      if (closed || given >= limit) return null;
+      if (!pictures.more) return null;
       await pace.wait(signal);
-      for (;;) {
-        signal.throwIfAborted();
-        if (closed) return null;
-        const path = nextPath();
-        if (path === null) return null;
-        const capturedAt = performance.now();
-        try {
-          const picture = await readImage(path, fit);
-          given++;
-          return { ...picture, capturedAt, captureMs: performance.now() - capturedAt };
-        } catch (error) {
-          bad.add(path);
-          options.warn?.(`left out ${path}: ${reason(error)}`);
-        }
-      }
+      const capturedAt = performance.now();
+      const picture = await pictures.take(signal);
+      return picture && { ...picture, capturedAt, captureMs: performance.now() - capturedAt };
     },
-    async close() {
-      closed = true;
-    },
+    close: () => pictures.close(),
   };
 }
 

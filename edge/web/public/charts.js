@@ -14,7 +14,7 @@ export class Charts {
   #bytes = new Bars($('bytes'), $('bytes-read'), {
     unit: (top) => bytes(top),
     tick: (value, top) => inUnitOf(value, top),
-    scale: 1000,
+    scale: 10,
     read: ({ trip }) => `Frame ${trip.frame}: ${text(bytes(trip.bytes))} at ${place(trip.partition, trip.rate)}`,
     summary: () =>
       `Median ${text(bytes(median(this.#trips.map((trip) => trip.bytes))))}; point at a bar, or use the arrow keys`,

@@ -55,7 +55,7 @@ export function draw(canvas, { shown, image }) {
   const boxes = [...shown.detections].sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
   for (const box of boxes) outline(c, box, scale, width < 420);
   const labels = [];
-  for (const box of boxes.reverse()) label(c, box, scale, width, style.fontFamily, labels);
+  for (const box of boxes.reverse()) label(c, box, scale, [width, height], style.fontFamily, labels);
 }
 
 function outline(c, { class: kind, box: [x, y, w, h] }, scale, thin) {
@@ -72,8 +72,8 @@ function outline(c, { class: kind, box: [x, y, w, h] }, scale, thin) {
   c.setLineDash([]);
 }
 
-/** The small boxes' labels first; one that would cover another goes below its box, or is left to the caption. */
-function label(c, { class: kind, label: name, score, box: [x, y, w, h] }, scale, width, font, taken) {
+/** The small boxes' labels first; one that would cover another goes below or into its box, or is left to the caption. */
+function label(c, { class: kind, label: name, score, box: [x, y, , h] }, scale, [width, height], font, taken) {
   const [colour, ink] = CLASSES[kind % CLASSES.length];
   const small = width < 420;
   const high = small ? 13 : 17;
@@ -83,8 +83,8 @@ function label(c, { class: kind, label: name, score, box: [x, y, w, h] }, scale,
   for (const words of small ? [name] : [`${name} ${Math.round(score * 100)}%`, name]) {
     const wide = c.measureText(words).width + (small ? 5 : 8);
     const left = Math.max(0, Math.min(width - wide, x * scale - 1));
-    for (const top of [y * scale - high - 1, (y + h) * scale + 1]) {
-      if (top < 0) continue;
+    for (const top of [y * scale - high - 1, (y + h) * scale + 1, y * scale + 1]) {
+      if (top < 0 || top + high > height) continue;
       const area = [left, top, left + wide, top + high];
       if (taken.some((o) => area[0] < o[2] && o[0] < area[2] && area[1] < o[3] && o[1] < area[3])) continue;
       taken.push(area);
