@@ -30,6 +30,8 @@ import { newTrip, type Trip } from './pipeline/trip.js';
 /** How long the first frame waits for the broker and an edge to show up, ms. */
 const BROKER_PATIENCE_MS = 3000;
 const EDGE_PATIENCE_MS = 1500;
+/** How long frames that are on their way are waited for when the agent is stopped, ms. */
+const STOP_PATIENCE_MS = 1000;
 
 export interface AgentParts {
   log: Log;
@@ -42,7 +44,7 @@ export interface AgentParts {
   onTrip?: (trip: Trip) => void;
 }
 
-/** The process on the device: pictures in, results out. Made by `startAgent`. */
+/** The process on the device: pictures in, results out. Made by `openAgent`. */
 export class Agent {
   readonly session = randomInt(2 ** 32);
   readonly stats = new Stats();
@@ -64,7 +66,7 @@ export class Agent {
   #lastChoice = '';
   #lastRate = 0;
 
-  /** Use startAgent. @throws DeepcodError for settings that this bundle or this machine cannot serve */
+  /** Use openAgent. @throws DeepcodError for settings that this bundle or this machine cannot serve */
   constructor(
     readonly config: AgentConfig,
     readonly bundle: Bundle,
@@ -103,7 +105,7 @@ export class Agent {
     this.#onDevice = new DeviceTrips(this.#preprocessor, buffers, this.#service);
     this.#flight = new FlightControl(
       () => this.#limit(),
-      (picture) => this.#fly(picture),
+      (picture, since) => this.#fly(picture, since),
       config.timeout_ms,
     );
     this.#link.broker.onUp(() => this.#flight.poke());
@@ -140,10 +142,11 @@ export class Agent {
     }
   }
 
-  /** Ends `run`: frames that are on their way still come home. */
+  /** Ends `run`: frames that are on their way may come home within a second. */
   stop(): void {
     this.#stop.abort(new DeepcodError('stopped', 'the agent was asked to stop'));
     this.#flight.stop();
+    setTimeout(() => this.#matcher.giveUp('stopped'), STOP_PATIENCE_MS).unref();
   }
 
   /** The health document as of now. */
@@ -161,7 +164,7 @@ export class Agent {
       frames: stats.frames,
       results: stats.results + stats.local,
       lost: stats.lost,
-      drops: this.#drops(),
+      drops: this.drops(),
       steps_ms: stats.stepsP50(),
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
       bandwidth_bps: Math.round(this.planner.bandwidth.bps),
@@ -170,7 +173,8 @@ export class Agent {
     };
   }
 
-  #drops(): Record<string, number> {
+  /** Everything that came to nothing so far, by cause. */
+  drops(): Record<string, number> {
     const { superseded, late } = this.#flight;
     return { ...this.stats.drops, ...(superseded > 0 && { superseded }), ...(late > 0 && { late }) };
   }
@@ -239,13 +243,12 @@ export class Agent {
   }
 
   /** One frame's trip. Never rejects. */
-  async #fly(picture: Picture): Promise<void> {
-    const now = performance.now();
-    const trip = newTrip(this.stats.frames++, picture, now);
+  async #fly(picture: Picture, since: number): Promise<void> {
+    const trip = newTrip(this.stats.frames++, picture, since);
     this.parts.onStart?.(trip.frame, picture);
     try {
       if (this.#staysHere()) await this.#flyHere(trip);
-      else await this.#flyToEdge(trip, now);
+      else await this.#flyToEdge(trip);
     } catch (error) {
       trip.outcome = 'failed';
       const { message } = error as Error;
@@ -259,7 +262,8 @@ export class Agent {
     this.parts.onTrip?.(trip);
   }
 
-  async #flyToEdge(trip: Trip, now: number): Promise<void> {
+  async #flyToEdge(trip: Trip): Promise<void> {
+    const now = performance.now();
     const choice = this.planner.choose();
     if (this.edges.advice(now) === 'try') this.edges.tried(now);
     const refusal = await this.#remote.fly(trip, choice);

@@ -4,14 +4,23 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from './root.js';
 
-/** Versions of what matters when two machines disagree. */
-export function versions(): { deepcod: string; node: string; onnxruntime: string } {
+export interface Versions {
+  deepcod: string;
+  node: string;
+  onnxruntime: string;
+}
+
+let known: Versions | undefined;
+
+/** Versions of what matters when two machines disagree; read once. */
+export function versions(): Versions & Record<string, string> {
   const version = (file: string): string => (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-  return {
+  known ??= {
     deepcod: version(join(packageRoot(), 'package.json')),
     node: process.versions.node,
     onnxruntime: version(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
   };
+  return { ...known };
 }
 
 /** The machine that a measurement was made on. */

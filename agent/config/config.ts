@@ -26,9 +26,12 @@ export interface AgentConfig {
 /** @throws DeepcodError `config_*`, exit code 2 */
 export function loadAgentConfig(sources: Parameters<typeof loadConfig>[1]): AgentConfig {
   const config = loadConfig<AgentConfig>(agentSchema, sources);
-  config.device ??=
-    hostname()
-      .replaceAll(/[^A-Za-z0-9_-]/g, '-')
-      .slice(0, 64) || 'device';
+  config.device ??= deviceName(hostname());
   return config;
+}
+
+/** A host name as a device's name. `edge` is taken: it stands for the edges in topics. */
+function deviceName(host: string): string {
+  const name = host.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 64);
+  return name === '' || name === 'edge' ? `${name || 'a'}-device` : name;
 }

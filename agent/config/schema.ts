@@ -13,8 +13,8 @@ export const agentSchema: ConfigSchema = {
   properties: {
     device: {
       type: 'string',
-      pattern: '^[A-Za-z0-9_-]{1,64}$',
-      description: "this device's name at the broker: 1 to 64 of A-Z a-z 0-9 _ -; default: the host name",
+      pattern: '^(?!edge$)[A-Za-z0-9_-]{1,64}$',
+      description: "this device's name at the broker: 1 to 64 of A-Z a-z 0-9 _ -, not edge; default: the host name",
     },
     base: {
       type: 'string',

@@ -47,7 +47,7 @@ export class EdgeWatch {
   async waitForOne(timeoutMs: number): Promise<boolean> {
     if (this.#online.size > 0) return true;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, timeoutMs).unref();
       this.#announced.push(() => {
         clearTimeout(timer);
         resolve();

@@ -15,12 +15,12 @@ export class FlightControl {
 
   /**
    * @param limit most frames on their way now; asked before each start
-   * @param fly one frame's trip; must not reject
+   * @param fly one frame's trip, with the moment (performance.now()) at which the picture came; must not reject
    * @param lateAfterMs a picture that waited longer is dropped
    */
   constructor(
     readonly limit: () => number,
-    readonly fly: (picture: Picture) => Promise<void>,
+    readonly fly: (picture: Picture, since: number) => Promise<void>,
     readonly lateAfterMs = Number.POSITIVE_INFINITY,
   ) {}
 
@@ -81,7 +81,7 @@ export class FlightControl {
         continue;
       }
       this.#inFlight++;
-      void this.fly(picture).finally(() => {
+      void this.fly(picture, since).finally(() => {
         this.#inFlight--;
         this.#start();
         if (this.#inFlight === 0 && !this.#waiting) wake(this.#idle);

@@ -51,7 +51,7 @@ export class AgentLink {
     this.broker.onUp(() => this.broker.publish(statusTopic, JSON.stringify(status), { qos: 1, retain: true }));
     this.broker.onDown(() => {
       edges.forget();
-      matcher.brokerLost();
+      matcher.giveUp('broker_lost');
     });
   }
 

@@ -1,9 +1,10 @@
 import { isFailure, parseResult, type ResultMessage } from '../../protocol/result.js';
+import type { Loss } from './trip.js';
 
 /** What came of a frame that was sent. */
 export type Answer =
   | { kind: 'answer'; message: ResultMessage; bytes: number; at: number }
-  | { kind: 'none'; why: 'timeout' | 'unsent' | 'broker_lost' };
+  | { kind: 'none'; why: Extract<Loss, 'timeout' | 'unsent' | 'broker_lost' | 'stopped'> };
 
 /** What an arriving message was: an answer somebody waits for, one that came too late, one that is not for this start, or damaged. */
 export type Arrival = 'matched' | 'late' | 'foreign' | 'damaged';
@@ -39,9 +40,9 @@ export class Matcher {
     this.#waiting.get(frame)?.settle({ kind: 'none', why: 'unsent' });
   }
 
-  /** The connection is gone, and with it every answer that was on its way. */
-  brokerLost(): void {
-    for (const { settle } of [...this.#waiting.values()]) settle({ kind: 'none', why: 'broker_lost' });
+  /** No answer will come any more: the connection is gone, or nobody has the time to wait. */
+  giveUp(why: 'broker_lost' | 'stopped'): void {
+    for (const { settle } of [...this.#waiting.values()]) settle({ kind: 'none', why });
   }
 
   /** A message on the result topic: untrusted, never throws. */

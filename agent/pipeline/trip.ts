@@ -7,9 +7,9 @@ export type Outcome = 'result' | 'local' | Loss;
 
 /**
  * Why a started frame has no result: not answered in time, not taken by the socket, the connection broke while it was on
- * its way, refused by the edge, failed here.
+ * its way, refused by the edge, failed here, or the agent was stopped and did not wait any longer.
  */
-export type Loss = 'timeout' | 'unsent' | 'broker_lost' | 'refused' | 'failed';
+export type Loss = 'timeout' | 'unsent' | 'broker_lost' | 'refused' | 'failed' | 'stopped';
 
 export type Steps = Partial<Record<Step, number>>;
 
@@ -36,7 +36,7 @@ export interface Trip {
   worker?: string;
   /** The edge's code of a refusal. */
   refusal?: string;
-  /** performance.now() when the trip began. */
+  /** performance.now() when the picture came. */
   readonly startedAt: number;
 }
 

@@ -39,6 +39,7 @@ export function attempt(url: string, settings: IClientOptions, events: AttemptEv
     if (ended) return;
     ended = true;
     client.removeAllListeners('message');
+    client.end(true);
     events.onEnd(reason ?? reasonOf(error));
   };
   client.on('error', (problem) => {

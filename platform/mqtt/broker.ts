@@ -85,7 +85,7 @@ export class Broker {
   async ready(timeoutMs: number): Promise<boolean> {
     if (this.#up) return true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
+      const timer = setTimeout(() => resolve(false), timeoutMs).unref();
       this.#upListeners.push(() => {
         clearTimeout(timer);
         resolve(true);

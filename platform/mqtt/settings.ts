@@ -36,6 +36,8 @@ export function clientSettings(options: MqttOptions, version: 4 | 5): IClientOpt
     keepalive: broker.keepalive_s,
     connectTimeout: 10_000,
     reconnectPeriod: 0,
+    // Pings go out also while frames do: otherwise a dead link with something to send would never be noticed.
+    reschedulePings: false,
     resubscribe: false,
     queueQoSZero: false,
     username: broker.username ?? (url.username ? decodeURIComponent(url.username) : undefined),

@@ -45,7 +45,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
       onTrip: (trip) => {
         report.add(trip);
-        web.store.onTrip(DEVICE, { session: agent.session, ...trip });
+        const { frame, partition, rate, bytes, steps } = trip;
+        web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, steps });
         table.add(trip, summary(agent, web.url));
       },
     });
@@ -114,7 +115,7 @@ type Agent = Awaited<ReturnType<typeof openAgent>>;
 
 function summary(agent: Agent, page: string): string {
   const { frames, results, local, lost } = agent.stats;
-  const superseded = agent.health().drops?.superseded ?? 0;
+  const superseded = agent.drops().superseded ?? 0;
   const mbps = agent.planner.bandwidth.bps / 1e6;
   return [
     `${frames} frames, ${results + local} results, ${lost} lost, ${superseded} skipped`,

@@ -42,9 +42,11 @@ t.test('without an announced edge, or with one that refuses, frames stay, with a
 
 t.test('waiting for the first announcement', async (t) => {
   const edges = new EdgeWatch();
+  const alive = setInterval(() => {}, 1000);
   t.equal(await edges.waitForOne(1), false);
   const waited = edges.waitForOne(60_000);
   edges.announce('w', online('a'));
   t.equal(await waited, true);
   t.equal(await edges.waitForOne(0), true);
+  clearInterval(alive);
 });

@@ -70,7 +70,7 @@ t.test('refusals are answers; unsent frames and a lost broker end the wait', asy
   matcher.unsent(2);
   t.same(await unsent, { kind: 'none', why: 'unsent' });
   const lost = [matcher.wait(3, 10_000), matcher.wait(4, 10_000)];
-  matcher.brokerLost();
+  matcher.giveUp('broker_lost');
   t.same(await Promise.all(lost), [
     { kind: 'none', why: 'broker_lost' },
     { kind: 'none', why: 'broker_lost' },
