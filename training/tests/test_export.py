@@ -268,3 +268,14 @@ def test_pack_names_what_is_wrong(tmp_path):
 def test_unknown_partition_names_the_known_ones(service):
     with pytest.raises(ValueError, match="stage1"):
         service.tensor("stage9")
+
+
+def test_windows_are_parts_of_the_pictures(packed):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    generator = torch.Generator().manual_seed(1)
+    windows = pictures.batch(16, generator, crop=16)
+    assert windows.shape == (16, 3, 16, 16)
+    assert windows.std() > 10
+    assert torch.equal(
+        pictures.batch(4, generator.manual_seed(2), crop=16), pictures.batch(4, generator.manual_seed(2), crop=16)
+    )

@@ -23,7 +23,10 @@ WARM_UP = 300
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """`minutes` of training in all, resumed runs included; `reconstruction` is phase one's share of it."""
+    """`minutes` of training in all, resumed runs included; `reconstruction` is phase one's share of it.
+
+    `crop` trains on windows of that many pixels a side instead of whole pictures.
+    """
 
     minutes: float
     batch: int = 24
@@ -35,6 +38,7 @@ class TrainOptions:
     ema: float = 0.999
     seed: int = 1
     save_every: float = 60.0
+    crop: int | None = None
     max_steps: int | None = None
 
 
@@ -135,6 +139,7 @@ def train(
     saved = elapsed
     budget = options.minutes * 60
     symbols = config.code[0] * config.code[1] * config.channels
+    area = (pictures.size / (options.crop or pictures.size)) ** 2  # a window's payload, scaled to the whole picture
 
     def write() -> None:
         save(
@@ -171,7 +176,7 @@ def train(
         rate = torch.full((options.batch,), rate_index, device=device)
         with torch.autocast(device.type, torch.bfloat16):
             with torch.no_grad():
-                source = service.source(prefix, pictures.batch(options.batch, generator)).contiguous(
+                source = service.source(prefix, pictures.batch(options.batch, generator, options.crop)).contiguous(
                     memory_format=torch.channels_last
                 )
                 targets = distil.targets(source) if phase == 2 else None
@@ -185,7 +190,7 @@ def train(
         distortion = reconstruction if phase == 1 else options.reconstruction_weight * reconstruction + feature + output
         loss = distortion
         if control is not None:
-            kb = codec.rate_model(q, rate).sum() / (8192 * options.batch)
+            kb = codec.rate_model(q, rate).sum() * area / (8192 * options.batch)
             loss = distortion.clamp_min(1e-9).log() + control.loss(rate_index, kb, steer=step >= WARM_UP)
         else:
             kb = torch.full((), symbols * math.log2(config.levels) / 8192)

@@ -1,9 +1,9 @@
 """From a checkpoint to `service.onnx`, and to `training/services/worksite.json`.
 
 The graph: `images` float32 [N, 3, 416, 416] (RGB, 0..1) -> raw maps `o8`, `o16`, `o32` [N, 3*(5+C), h, w], batch
-normalisation folded into the convolutions, everything float32. How to decode lies in the model's metadata (key
-`decode`, the manifest's form). Anchors are in pixels of the 416x416 input, in the order of the maps' channels:
-anchor-major, (tx, ty, tw, th, objectness, classes...) for each.
+normalisation folded into the convolutions, kernels exact in half precision. How to decode lies in the model's
+metadata (key `decode`, the manifest's form). Anchors are in pixels of the 416x416 input, in the order of the maps'
+channels: anchor-major, (tx, ty, tw, th, objectness, classes...) for each.
 """
 
 from __future__ import annotations
@@ -20,6 +20,20 @@ from torch import nn
 from .model import CLASSES, INPUT, PAD, STRIDES, ConvBlock, Residual, Yolov3, flops, parameters
 
 NAMES = ("o8", "o16", "o32")
+#: Partition points: the picture, and the ends of the 104x104 and the 52x52 stage.
+PARTITIONS = {"input": "images", "stage1": "stages.1.2", "stage2": "stages.2.8"}
+#: What distillation matches: the ends of stages and necks.
+FEATURES = (
+    "stages.2.8",
+    "stages.3.8",
+    "stages.4.4",
+    "neck32.4",
+    "neck16.4",
+    "neck8.4",
+    "head8.conv",
+    "head16.conv",
+    "head32.conv",
+)
 LICENCE = "weights trained from scratch on photos under Apache-2.0 and on this project's own simulated pictures"
 
 
@@ -38,6 +52,25 @@ def folded(block: ConvBlock) -> tuple[np.ndarray, np.ndarray]:
     weight = block.conv.weight.double() * factor[:, None, None, None]
     bias = bn.bias.double() - bn.running_mean.double() * factor
     return weight.float().detach().numpy(), bias.float().detach().numpy()
+
+
+@torch.no_grad()
+def halved(model: Yolov3) -> Yolov3:
+    """The model with its normalisations folded and its kernels rounded to half precision: what a bundle stores.
+
+    The service is defined by these numbers, so that storing it in half precision loses nothing more.
+    """
+    for block in model.modules():
+        if isinstance(block, ConvBlock):
+            weight, bias = folded(block)
+            block.conv.weight.copy_(torch.from_numpy(weight).half())
+            block.bn.weight.fill_(1)
+            block.bn.running_mean.zero_()
+            block.bn.running_var.fill_(1 - block.bn.eps)
+            block.bn.bias.copy_(torch.from_numpy(bias).half())
+    for head in (model.head8, model.head16, model.head32):
+        head.out.weight.copy_(head.out.weight.half())
+    return model
 
 
 class Graph:
@@ -66,7 +99,8 @@ class Graph:
 
     def block(self, name: str, x: str, block: ConvBlock) -> str:
         """Convolution, batch normalisation (folded), leaky ReLU."""
-        x = self.convolution(name, x, block.conv, *folded(block), out=f"{name}.conv")
+        weight, bias = (a.astype(np.float16).astype(np.float32) for a in folded(block))
+        x = self.convolution(name, x, block.conv, weight, bias, out=f"{name}.conv")
         return self.node("LeakyRelu", [x], name, alpha=0.1)
 
     def any(self, name: str, x: str, module: nn.Module) -> str:
@@ -159,6 +193,7 @@ def main() -> None:
     parser.add_argument("--pack-report", type=Path, help="report that data.py wrote beside the pack")
     args = parser.parse_args()
     model, state = load_checkpoint(args.checkpoint)
+    model = halved(model)
     decode = decode_info(state["anchors"])
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_bytes(to_onnx(model, decode).SerializeToString())
@@ -172,14 +207,18 @@ def main() -> None:
     from .evaluate import evaluate_folder
 
     scores = {f.name: evaluate_folder(model, torch.tensor(state["anchors"]), f) for f in args.evaluate}
+    digest = hashlib.sha256(args.checkpoint.read_bytes()).hexdigest()
     description = {
         "name": "worksite",
         "task": "detect",
         "network": "YOLOv3 (Darknet-53, three scales) at a quarter of its width",
         "classes": state["classes"],
-        "input": {"width": INPUT, "height": INPUT, "colour": "RGB", "range": [0, 1],
-                  "letterbox": {"align": "top-left", "pad": PAD}},
+        "picture": {"width": INPUT, "height": INPUT, "order": "rgb", "scale": 1 / 255,
+                    "letterbox": {"align": "top-left", "pad": PAD}},
         "decode": decode,
+        "score_threshold": 0.35,
+        "partitions": PARTITIONS,
+        "features": list(FEATURES),
         "strides": state["strides"],
         "anchors": state["anchors"],
         "parameters": parameters(model),
@@ -188,9 +227,10 @@ def main() -> None:
         "training": state["meta"],
         "data": json.loads(args.pack_report.read_text()) if args.pack_report else {},
         "licence": LICENCE,
+        "provenance": f"checkpoint {digest[:16]} of deepcod.service.train",
         "accuracy": scores,
         "nms_iou": 0.5,
-        "checkpoint_sha256": hashlib.sha256(args.checkpoint.read_bytes()).hexdigest(),
+        "checkpoint_sha256": digest,
         "commands": [
             "python -m deepcod.service.leak --train DATA/hardhat-train --evaluation DATA/hardhat-clean --out leak.json",
             "python -m deepcod.service.upright --train DATA/hardhat-train --people DATA/detectors/yolox-nano-416.onnx"

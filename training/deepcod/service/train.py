@@ -1,7 +1,7 @@
 """Train the work-site service from scratch within a given number of minutes.
 
 The schedule follows the clock, not a step count: whatever the machine's speed, the learning rate has come down to its
-end when time is up. Small pictures first (the first third), then the full 416; the last seventh sees gently changed,
+end when time is up. Small pictures first (the first `--small-share` of it), then the full 416; the last seventh sees gently changed,
 letterboxed single pictures alone. What is kept is the exponential moving average of the weights.
 
 `OUT/last.pt` (the average in half precision, about 8 MB) is written again and again; `OUT/final.pt` at the end.
@@ -57,9 +57,9 @@ def rate(progress: float, warm: float = 0.03, least: float = 0.01) -> float:
     return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * rest))
 
 
-def stage(progress: float, small: int, side: int) -> tuple[int, augment.Recipe]:
-    """Picture side and recipe at `progress`."""
-    if progress < 0.33:
+def stage(progress: float, small: int, side: int, share: float = 0.33) -> tuple[int, augment.Recipe]:
+    """Picture side and recipe at `progress`; the first `share` is on small pictures."""
+    if progress < share:
         return small, augment.STRONG
     return side, augment.STRONG if progress < 0.85 else augment.GENTLE
 
@@ -195,7 +195,7 @@ class Training:
     def step(self, progress: float) -> dict:
         """One batch."""
         args = self.args
-        side, recipe = stage(progress, args.small, args.side)
+        side, recipe = stage(progress, args.small, args.side, args.small_share)
         for group in self.optimiser.param_groups:
             group["lr"] = args.rate * rate(progress)
         index = torch.multinomial(self.pick, args.batch * 4, True, generator=self.generator).view(-1, 4)
@@ -284,7 +284,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--side", type=int, default=INPUT)
-    parser.add_argument("--small", type=int, default=320, help="side of the pictures in the first third")
+    parser.add_argument("--small", type=int, default=320, help="side of the small pictures")
+    parser.add_argument("--small-share", type=float, default=0.33, help="share of the time on small pictures")
     parser.add_argument("--width", type=float, default=0.25)
     parser.add_argument("--optimiser", choices=("adamw", "sgd"), default="adamw")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
