@@ -4,9 +4,12 @@ import type { Plan } from './plan.js';
 /** The activities of all symbols of a frame, `[channel * grid.size + place]`. */
 export class Activity {
   readonly values: Uint16Array;
+  /** The same, four at a time. */
+  readonly fours: Float64Array;
 
   constructor(private readonly plan: Plan) {
     this.values = new Uint16Array(plan.bias.length * plan.grid.size);
+    this.fours = new Float64Array(this.values.buffer);
   }
 
   /** Every symbol at its channel's bias. */

@@ -83,9 +83,8 @@ export interface ContextModel {
   tail: Uint8Array;
 }
 
-/** Fine class of an activity: four steps per octave, 0..63. */
+/** Fine class of an activity: 0..3 by itself, then four steps per octave of activity + 4; up to 59. */
 export function fineClass(activity: number): number {
-  if (activity < 4) return activity;
-  const octave = 31 - Math.clz32(activity);
-  return 4 * octave + ((activity >>> (octave - 2)) & 3);
+  const shift = 29 - Math.clz32(activity + 4);
+  return 4 * shift + ((activity + 4) >>> shift) - 4;
 }

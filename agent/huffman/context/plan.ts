@@ -1,6 +1,6 @@
 import type { CodeShape } from '../shape.js';
 import { Grid } from './grid.js';
-import { type ContextModel, fineClass, MAX_ACTIVITY, NEAR, WEIGHT_SCALE } from './model.js';
+import { type ContextModel, fineClass, NEAR, WEIGHT_SCALE } from './model.js';
 
 /** A predictor with its steps in a grid: terms of other planes, and the four of the channel's own plane. */
 export interface PlannedPredictor {
@@ -28,8 +28,11 @@ export class Plan {
   readonly targetPlane: Int32Array;
   readonly targetCentre: Int32Array;
   readonly targetAround: Int32Array;
-  /** Activity -> stream. */
-  readonly streamOf: Uint8Array;
+  /** Fine class of activity -> stream. */
+  readonly classes: Uint8Array;
+  /** Four activities at a channel's bias, as one number; and their stream. */
+  readonly quietFour: number[];
+  readonly quietStream: Uint8Array;
   readonly isRun: Uint8Array;
   readonly predictors: (PlannedPredictor | undefined)[];
   readonly signClasses: Uint8Array;
@@ -67,7 +70,9 @@ export class Plan {
     this.targetPlane = Int32Array.from(flat, (t) => t.plane);
     this.targetCentre = Int32Array.from(flat, (t) => t.centre);
     this.targetAround = Int32Array.from(flat, (t) => t.around);
-    this.streamOf = Uint8Array.from({ length: MAX_ACTIVITY + 1 }, (_, activity) => model.classes[fineClass(activity)]);
+    this.classes = Uint8Array.from(model.classes);
+    this.quietFour = channels.map((c) => new Float64Array(Uint16Array.of(...Array(4).fill(c.bias[0])).buffer)[0]);
+    this.quietStream = Uint8Array.from(channels, (c) => model.classes[fineClass(c.bias[0])]);
     this.isRun = Uint8Array.from(model.streams, (s) => (s.mode === 'run' ? 1 : 0));
     this.predictors = channels.map(({ predictor }, channel) => {
       if (predictor === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { Activity } from './activity.js';
-import { MAX_ACTIVITY, PREDICTION_ONE, RUN_DISTANCES, STEER_SHIFT } from './model.js';
+import { fineClass, PREDICTION_ONE, RUN_DISTANCES, STEER_SHIFT } from './model.js';
 import type { Plan, PlannedPredictor } from './plan.js';
-import { loadPlanes } from './planes.js';
+import { PlaneLoader } from './planes.js';
 import { Prediction } from './prediction.js';
 import { bucketExtraBits, bucketStart, runBucket } from './runs.js';
 import { RAW, TokenList } from './tokens.js';
@@ -13,8 +13,11 @@ export type Closer = (table: number, run: number) => number;
 export class Tokeniser {
   readonly tokens = new TokenList();
   private readonly activity: Activity;
+  private readonly loader: PlaneLoader;
   /** Values (symbol - zero, or symbol - reference) of all planes. */
   private readonly values: Int16Array;
+  /** The same, four at a time. */
+  private readonly valueFours: Float64Array;
   private readonly references: Int16Array;
   private readonly prediction: Prediction;
   /** Length of each stream's open run, -1 where none is open; sign streams follow the streams. */
@@ -27,7 +30,9 @@ export class Tokeniser {
   ) {
     const total = plan.order.length * plan.grid.size;
     this.activity = new Activity(plan);
+    this.loader = new PlaneLoader(plan);
     this.values = new Int16Array(total);
+    this.valueFours = new Float64Array(this.values.buffer);
     this.references = new Int16Array(plan.bias[0].length > 1 ? total : 0);
     const offsets = Int32Array.from(plan.order, (_, channel) => channel * plan.grid.size);
     this.prediction = new Prediction(plan, this.values, offsets);
@@ -44,10 +49,10 @@ export class Tokeniser {
     const { plan, runs, tokens } = this;
     this.values.fill(0);
     this.activity.reset();
-    loadPlanes(plan, symbols, this.values);
+    this.loader.load(symbols, this.values);
     if (reference !== undefined) {
       this.references.fill(0);
-      loadPlanes(plan, reference, this.references);
+      this.loader.load(reference, this.references);
       this.activity.expectReference(this.references);
       for (let i = 0; i < this.values.length; i++) this.values[i] -= this.references[i];
     }
@@ -69,36 +74,44 @@ export class Tokeniser {
   }
 
   private plane(channel: number, hasReference: boolean): void {
-    const { plan, values, runs } = this;
-    const { grid, shape, streamOf } = plan;
-    const activities = this.activity.values;
+    const { plan, values, valueFours, runs } = this;
+    const { grid, shape, classes } = plan;
+    const { values: activities, fours } = this.activity;
+    const quiet = plan.quietFour[channel];
+    const quietStream = plan.quietStream[channel];
     const base = channel * grid.size;
     for (let y = 0; y < shape.height; y++) {
-      const row = grid.row(y);
-      for (let place = row; place < row + shape.width; place++) {
-        const stream = streamOf[activities[base + place]];
-        const value = values[base + place];
+      const end = base + grid.row(y) + shape.width;
+      for (let at = base + grid.row(y); at < end; at++) {
+        // Nothing here, nothing around: four symbols in one step.
+        if ((at & 3) === 0 && fours[at >> 2] === quiet && valueFours[at >> 2] === 0 && at + 4 <= end) {
+          const run = runs[quietStream];
+          if (run >= 0) {
+            runs[quietStream] = run + 4;
+            at += 3;
+            continue;
+          }
+        }
+        const stream = classes[fineClass(activities[at])];
+        const value = values[at];
         const run = runs[stream];
-        if (value === 0 && run >= 0) {
-          runs[stream] = run + 1;
-          continue;
-        }
         if (value === 0) {
-          this.noDistance(stream);
+          if (run >= 0) runs[stream] = run + 1;
+          else this.noDistance(stream);
           continue;
         }
-        const expected = hasReference ? this.references[base + place] : 0;
+        const expected = hasReference ? this.references[at] : 0;
         const distance = value < 0 ? -value : value;
         this.distance(stream, distance);
         if (this.signIsFree(channel, expected, distance)) this.raw(value < 0 ? 1 : 0);
-        this.activity.spread(channel, place, distance);
+        this.activity.spread(channel, at - base, distance);
       }
     }
   }
 
   private predictedPlane(channel: number, predictor: PlannedPredictor): void {
     const { plan, values, runs } = this;
-    const { grid, shape, streamOf, signClasses } = plan;
+    const { grid, shape, classes, signClasses } = plan;
     const activities = this.activity.values;
     const { sums } = this.prediction;
     const { upLeft, up, upRight, left, steer } = predictor;
@@ -124,7 +137,7 @@ export class Tokeniser {
         let size = fraction < 0 ? -fraction : fraction;
         if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
         const activity = activities[at] + ((steer * size) >> STEER_SHIFT);
-        const stream = streamOf[activity > MAX_ACTIVITY ? MAX_ACTIVITY : activity];
+        const stream = classes[fineClass(activity)];
         const value = values[at] - expected;
         if (value === 0) {
           const run = runs[stream];
