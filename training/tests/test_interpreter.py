@@ -54,6 +54,16 @@ def test_yolox_nano_any_batch(yolox: Path) -> None:
     assert not module.state_dict()
 
 
+def test_fused_tensors_can_be_captured(yolox: Path) -> None:
+    module = OnnxModule(yolox)
+    names = [f"/backbone/backbone/stem/conv/{part}_output_0" for part in ("conv/Conv", "act/Sigmoid", "act/Mul")]
+    with torch.no_grad():
+        _, captured = module(torch.rand(1, 3, 416, 416) * 255, names)
+    x, gate, y = captured.values()
+    assert torch.equal(gate, x.sigmoid())
+    assert torch.allclose(y, x * gate, atol=1e-4)
+
+
 def test_gradient_reaches_the_input(yolox: Path) -> None:
     module = OnnxModule(yolox)
     x = torch.rand(1, 3, 416, 416, requires_grad=True)

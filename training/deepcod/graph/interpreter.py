@@ -13,7 +13,8 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from .batch import BatchIsFixed, batch_entry
-from .ops import Kernel, OpNode, build
+from .fuse import Step, fuse_silu
+from .ops import OpNode, build
 from .ops.layout import Reshape
 
 Inputs = torch.Tensor | Sequence[torch.Tensor] | Mapping[str, torch.Tensor]
@@ -47,10 +48,11 @@ class OnnxModule(nn.Module):
         }
         self.outputs: list[str] = [o.name for o in graph.output]
         self.batch_reason: str | None = None
-        self._steps: list[_Step] = []
+        self._steps: list[Step] = []
         self._host: dict[str, torch.Tensor] = {}
         self._buffer_of: dict[str, str] = {}
         self._compile(graph, constants, opset)
+        self._steps = fuse_silu(self._steps, self.outputs)
         self._place(constants)
         self._release()
         self._free_batch()
@@ -75,7 +77,7 @@ class OnnxModule(nn.Module):
             host = node.op in ("Shape", "Size") or all(name in on_host for name in live)
             if host:
                 on_host.update(node.outputs)
-            self._steps.append(_Step(node, kernel, host and node.op not in ("Shape", "Size")))
+            self._steps.append(Step(node, kernel, host and node.op not in ("Shape", "Size")))
 
     def _place(self, constants: dict[str, np.ndarray]) -> None:
         """Floating constants that some kernel takes become buffers; the rest stays on the host."""
@@ -148,6 +150,8 @@ class OnnxModule(nn.Module):
         wanted = set(capture)
         captured = {name: env[name] for name in wanted & env.keys()}
         for step in self._steps:
+            for name in wanted & step.hidden.keys():
+                captured[name] = step.hidden[name](env[step.node.inputs[0]])
             captured.update((name, value) for name, value in self._run(step, env) if name in wanted)
             for name in step.release:
                 env.pop(name, None)
@@ -177,7 +181,7 @@ class OnnxModule(nn.Module):
                 raise BatchIsFixed(f"batch {actual[0]} asked, the graph is for {shape[0]} only: {self.batch_reason}")
         return env
 
-    def _run(self, step: _Step, env: dict[str, torch.Tensor], meta: bool = False) -> list[tuple[str, torch.Tensor]]:
+    def _run(self, step: Step, env: dict[str, torch.Tensor], meta: bool = False) -> list[tuple[str, torch.Tensor]]:
         """Run one node; its results go into env."""
         args = [self._value(name, env, step.host, meta) if name else None for name in step.node.inputs]
         try:
@@ -198,16 +202,6 @@ class OnnxModule(nn.Module):
             return self._host[name]
         value = getattr(self, self._buffer_of[name])
         return value.to("meta") if meta else value
-
-
-class _Step:
-    """One node to run: its kernel, whether it works on shapes (on the host), and what to let go of afterwards."""
-
-    def __init__(self, node: OpNode, kernel: Kernel, host: bool) -> None:
-        self.node = node
-        self.kernel = kernel
-        self.host = host
-        self.release: list[str] = []
 
 
 def _decode(proto: onnx.NodeProto, opset: int, constants: Mapping[str, np.ndarray]) -> OpNode:
