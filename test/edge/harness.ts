@@ -16,6 +16,7 @@ import {
   isFailure,
   PARTITION_RAW,
   parseResult,
+  parseStatus,
   type ResultMessage,
 } from '../../protocol/index.js';
 
@@ -78,7 +79,7 @@ export function sameDetections(found: readonly Detection[], wanted: readonly Det
 
 /** Waits for a condition; the test's own time limit is the limit. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 1200; i++) {
+  for (let i = 0; i < 2400; i++) {
     if (condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
@@ -100,6 +101,8 @@ export function tinyConfig(overrides: Record<string, unknown> = {}): EdgeConfig 
       web: { enabled: false },
       inference: { threads: 1 },
       status_interval_s: 0.2,
+      // A busy machine may take seconds to load even a tiny model.
+      queue: { max_age_ms: 120_000 },
       ...overrides,
     },
   });
@@ -111,6 +114,18 @@ export async function bundleCopy(t: { teardown(f: () => unknown): void }): Promi
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   await cp(tinyBundle, folder, { recursive: true });
   return folder;
+}
+
+/** Waits until an edge says that it is online; it says so after it asked the broker for frames. */
+export async function edgeOnline(url: string, worker = 'edge-1'): Promise<void> {
+  const client = await mqtt.connectAsync(url, { protocolVersion: 4 });
+  let online = false;
+  client.on('message', (_topic, payload) => {
+    online = parseStatus(payload).online;
+  });
+  await client.subscribeAsync(`deepcod/edge/${worker}/status`);
+  await until(() => online, 'the edge to be online');
+  await client.endAsync(true);
 }
 
 /** A device of a test: sends frames, keeps what comes back. Plain mqtt.js: the edge must do with any client. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadEdgeConfig } from '../../edge/config.js';
 import { freePort } from '../platform/brokers.js';
-import { bundleCopy, codedFrame, Device, tinyBundle, until } from './harness.js';
+import { bundleCopy, codedFrame, Device, edgeOnline, tinyBundle, until } from './harness.js';
 
 const main = fileURLToPath(new URL('../../edge/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'deepcod-edge-'));
@@ -34,10 +34,10 @@ t.test('the process answers frames and stops cleanly on SIGTERM and on SIGINT', 
     const text = `bundles: ['${tinyBundle}']\nbroker: {port: ${port}}\nweb: {enabled: false}\n`;
     const { child, output, exit } = run(['--config', config(text)]);
     await until(() => output.text.includes('connected to broker'), `the edge's start: ${output.text}`);
+    await edgeOnline(`mqtt://127.0.0.1:${port}`);
     const device = await Device.connect(`mqtt://127.0.0.1:${port}`, 'cam');
-    const again = setInterval(() => device.send(codedFrame(1)), 200);
+    device.send(codedFrame(1));
     t.match(await device.answerTo(1), { worker: 'edge-1', partition: 'input' });
-    clearInterval(again);
     await device.close();
     child.kill(signal);
     t.equal(await exit, 0, signal);
