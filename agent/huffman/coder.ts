@@ -12,7 +12,7 @@ export interface SymbolCoder {
   readonly maxBytes: number;
   /** How many rates the tables hold; valid rates are 0..rates-1. */
   readonly rates: number;
-  /** Whether {@link encodeInter} and {@link decodeInter} have tables. */
+  /** Whether {@link SymbolCoder.encodeInter} and {@link SymbolCoder.decodeInter} have tables. */
   readonly inter: boolean;
 
   /**
@@ -31,6 +31,22 @@ export interface SymbolCoder {
    * @throws HuffmanError `rate`, `symbols`, `truncated`, `trailing`, `padding`, `corrupt`
    */
   decode(payload: Uint8Array, rate: number, symbols: Uint8Array): void;
+
+  /**
+   * Codes one frame against another that the receiver has, of the same shape and rate: what did not change is almost
+   * free. Where much changed, {@link SymbolCoder.encode} may be shorter; the caller compares.
+   * @param reference the symbols of the other frame
+   * @throws HuffmanError `unsupported` without inter tables; `rate`, `symbols`, `space`
+   */
+  encodeInter(symbols: Uint8Array, reference: Uint8Array, rate: number, out: Uint8Array): number;
+
+  /**
+   * Decodes a payload of {@link SymbolCoder.encodeInter}, under the same rules as {@link SymbolCoder.decode}.
+   * @param reference the same symbols as at the encoder (else the result is another valid frame, or an error)
+   * @param symbols may be the same array as `reference`
+   * @throws HuffmanError `unsupported`, `rate`, `symbols`, `truncated`, `trailing`, `padding`, `corrupt`
+   */
+  decodeInter(payload: Uint8Array, reference: Uint8Array, rate: number, symbols: Uint8Array): void;
 }
 
 /**

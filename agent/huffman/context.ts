@@ -21,7 +21,12 @@ export function openContext(tables: object, shape: CodeShape): SymbolCoder {
   const models = asArray(json.models, 1, MAX_RATES, 'models').map((value, i) =>
     readModel(value, shape, false, `models[${i}]`),
   );
-  return new ContextCoder(models, shape);
+  const rates = models.length;
+  const inter =
+    json.inter === undefined
+      ? []
+      : asArray(json.inter, rates, rates, 'inter').map((value, i) => readModel(value, shape, true, `inter[${i}]`));
+  return new ContextCoder(models, inter, shape);
 }
 
 /** The most bits that one symbol can take: a token, a tail and a sign, each with the longest code. */
@@ -31,25 +36,60 @@ function worstBits(model: ContextModel): number {
   return longest(model.streams.map((s) => s.lengths)) + longest([model.tail]) + Math.max(1, longest(model.signs));
 }
 
+/** One model's encoder and decoder, each made when it is first needed. */
+class Codec {
+  private encoder: { tokeniser: Tokeniser; writer: CodeWriter } | undefined;
+  private decoder: { decoder: Decoder; reader: CodeReader } | undefined;
+
+  constructor(
+    private readonly model: ContextModel,
+    private readonly shape: CodeShape,
+  ) {}
+
+  encode(work: DataView, symbols: Uint8Array, reference?: Uint8Array): number {
+    if (this.encoder === undefined) {
+      const writer = new CodeWriter(this.model);
+      const plan = new Plan(this.model, this.shape);
+      this.encoder = { tokeniser: new Tokeniser(plan, (table, run) => writer.closer(table, run)), writer };
+    }
+    const { tokeniser, writer } = this.encoder;
+    tokeniser.frame(symbols, reference);
+    return writer.write(tokeniser.tokens, work);
+  }
+
+  /** Returns the bit after the last one used. */
+  decode(work: DataView, bytes: number, symbols: Uint8Array, reference?: Uint8Array): number {
+    if (this.decoder === undefined) {
+      const reader = new CodeReader(allTables(this.model));
+      this.decoder = { decoder: new Decoder(new Plan(this.model, this.shape), reader), reader };
+    }
+    const { decoder, reader } = this.decoder;
+    reader.begin(work, bytes);
+    decoder.frame(symbols, reference);
+    return reader.bit;
+  }
+}
+
 class ContextCoder implements SymbolCoder {
   readonly maxBytes: number;
   readonly rates: number;
-  readonly inter = false;
+  readonly inter: boolean;
   private readonly count: number;
-  private readonly encoders: { tokeniser: Tokeniser; writer: CodeWriter }[] = [];
-  private readonly decoders: { decoder: Decoder; reader: CodeReader }[] = [];
+  private readonly intraCodecs: Codec[];
+  private readonly interCodecs: Codec[];
   private readonly work: Uint8Array;
   private readonly view: DataView;
 
-  constructor(
-    private readonly models: ContextModel[],
-    private readonly shape: CodeShape,
-  ) {
+  constructor(models: ContextModel[], inter: ContextModel[], shape: CodeShape) {
     this.count = countSymbols(shape);
     this.rates = models.length;
+    this.inter = inter.length > 0;
+    this.intraCodecs = models.map((model) => new Codec(model, shape));
+    this.interCodecs = inter.map((model) => new Codec(model, shape));
     // Extra bits of runs are always fewer than the symbols they save, but for the runs open at the end of the frame.
-    const open = Math.max(...models.map((m) => m.streams.length + m.signs.length)) * 40;
-    this.maxBytes = Math.ceil((Math.max(...models.map(worstBits)) * this.count + open) / 8);
+    const all = [...models, ...inter];
+    const open = Math.max(...all.map((m) => m.streams.length + m.signs.length)) * 40;
+    this.maxBytes = Math.ceil((Math.max(...all.map(worstBits)) * this.count + open) / 8);
     this.work = new Uint8Array(this.maxBytes + 16);
     this.view = new DataView(this.work.buffer);
   }
@@ -57,40 +97,41 @@ class ContextCoder implements SymbolCoder {
   encode(symbols: Uint8Array, rate: number, out: Uint8Array): number {
     checkRate(rate, this.rates);
     checkSymbols(symbols, this.count);
-    const { tokeniser, writer } = this.encoder(rate);
-    tokeniser.frame(symbols);
-    return emit(this.work, writer.write(tokeniser.tokens, this.view), out);
+    return emit(this.work, this.intraCodecs[rate].encode(this.view, symbols), out);
   }
 
   decode(payload: Uint8Array, rate: number, symbols: Uint8Array): void {
     checkRate(rate, this.rates);
     checkSymbols(symbols, this.count);
+    this.load(payload);
+    checkPayloadEnd(payload, 0, this.intraCodecs[rate].decode(this.view, payload.length, symbols));
+  }
+
+  encodeInter(symbols: Uint8Array, reference: Uint8Array, rate: number, out: Uint8Array): number {
+    const codec = this.interCodec(rate);
+    checkSymbols(symbols, this.count);
+    checkSymbols(reference, this.count);
+    return emit(this.work, codec.encode(this.view, symbols, reference), out);
+  }
+
+  decodeInter(payload: Uint8Array, reference: Uint8Array, rate: number, symbols: Uint8Array): void {
+    const codec = this.interCodec(rate);
+    checkSymbols(symbols, this.count);
+    checkSymbols(reference, this.count);
+    this.load(payload);
+    checkPayloadEnd(payload, 0, codec.decode(this.view, payload.length, symbols, reference));
+  }
+
+  private interCodec(rate: number): Codec {
+    if (!this.inter) throw new HuffmanError('unsupported', 'these tables have no inter-frame models');
+    checkRate(rate, this.rates);
+    return this.interCodecs[rate];
+  }
+
+  private load(payload: Uint8Array): void {
     if (payload.length > this.maxBytes) {
       throw new HuffmanError('trailing', `${payload.length} bytes, no frame has more than ${this.maxBytes}`);
     }
-    const { decoder, reader } = this.decoder(rate);
     this.work.set(payload);
-    reader.begin(this.view, payload.length);
-    decoder.frame(symbols);
-    checkPayloadEnd(payload, 0, reader.bit);
-  }
-
-  private encoder(rate: number) {
-    const model = this.models[rate];
-    if (this.encoders[rate] === undefined) {
-      const writer = new CodeWriter(model);
-      const closer = (table: number, run: number) => writer.closer(table, run);
-      this.encoders[rate] = { tokeniser: new Tokeniser(new Plan(model, this.shape), closer), writer };
-    }
-    return this.encoders[rate];
-  }
-
-  private decoder(rate: number) {
-    const model = this.models[rate];
-    if (this.decoders[rate] === undefined) {
-      const reader = new CodeReader(allTables(model));
-      this.decoders[rate] = { decoder: new Decoder(new Plan(model, this.shape), reader), reader };
-    }
-    return this.decoders[rate];
   }
 }

@@ -79,6 +79,14 @@ class PlainCoder implements SymbolCoder {
     checkPayloadEnd(payload.subarray(0, middle), HEADER, first.bit);
     checkPayloadEnd(payload, middle, second.bit);
   }
+
+  encodeInter(): never {
+    throw new HuffmanError('unsupported', 'the plain form has no inter-frame tables');
+  }
+
+  decodeInter(): never {
+    throw new HuffmanError('unsupported', 'the plain form has no inter-frame tables');
+  }
 }
 
 function cursor(from: number, to: number, symbol: number, endSymbol: number): Cursor {

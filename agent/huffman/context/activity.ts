@@ -1,4 +1,4 @@
-import { DISTANCE_CAP } from './model.js';
+import { DISTANCE_CAP, referenceClass } from './model.js';
 import type { Plan } from './plan.js';
 
 /** The activities of all symbols of a frame, `[channel * grid.size + place]`. */
@@ -26,7 +26,7 @@ export class Activity {
     this.plan.bias.forEach((bias, channel) => {
       for (let i = channel * size; i < (channel + 1) * size; i++) {
         const reference = references[i];
-        if (reference !== 0) this.values[i] = bias[reference === 1 || reference === -1 ? 1 : 2];
+        if (reference !== 0) this.values[i] = bias[referenceClass(reference)];
       }
     });
   }

@@ -1,7 +1,7 @@
 import { HuffmanError } from '../errors.js';
 import { Activity } from './activity.js';
 import type { CodeReader } from './code-reader.js';
-import { fineClass, PREDICTION_ONE, RUN_DISTANCES, STEER_SHIFT } from './model.js';
+import { fineClass, PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
 import type { Plan, PlannedPredictor } from './plan.js';
 import { PlaneLoader } from './planes.js';
 import { Prediction } from './prediction.js';
@@ -95,9 +95,9 @@ export class Decoder {
         const distance = this.distance(stream);
         if (distance === 0) continue;
         const expected = hasReference ? this.references[at] : 0;
-        const value = this.isNegative(channel, expected, distance, 0, false)
-          ? expected - distance
-          : expected + distance;
+        const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
+        const negative = this.isNegative(channel, expected, distance, signClass, expected > 0);
+        const value = negative ? expected - distance : expected + distance;
         symbols[(y * width + at - row) * channels + channel] = value + plan.zero[channel];
         if (values >= 0) this.values[values + at - base] = value;
         this.activity.spread(channel, at - base, distance);
@@ -107,7 +107,7 @@ export class Decoder {
 
   private predictedPlane(channel: number, predictor: PlannedPredictor, symbols: Uint8Array): void {
     const { plan, runs, values } = this;
-    const { grid, shape, classes } = plan;
+    const { grid, shape, classes, signClasses } = plan;
     const activities = this.activity.values;
     const { sums } = this.prediction;
     const { upLeft, up, upRight, left, steer } = predictor;
@@ -142,7 +142,7 @@ export class Decoder {
         else {
           const distance = this.distance(stream);
           if (distance !== 0) {
-            const negative = this.isNegative(channel, expected, distance, size, fraction < 0);
+            const negative = this.isNegative(channel, expected, distance, signClasses[size >> 4], fraction < 0);
             value = negative ? expected - distance : expected + distance;
             this.activity.spread(channel, place, distance);
           }
@@ -180,11 +180,16 @@ export class Decoder {
 
   /**
    * Which side of the expected value a symbol is on.
-   * @param size how far the prediction is from its rounded value, 0..128; 0 if there is none
-   * @param predicted whether the prediction is on the negative side
+   * @param predicted whether it is expected on the negative side (for sign classes above 0)
    * @throws HuffmanError `corrupt` where neither side is in the alphabet
    */
-  private isNegative(channel: number, expected: number, distance: number, size: number, predicted: boolean): boolean {
+  private isNegative(
+    channel: number,
+    expected: number,
+    distance: number,
+    signClass: number,
+    predicted: boolean,
+  ): boolean {
     const { plan, runs } = this;
     const low = -plan.zero[channel];
     const above = expected + distance < low + plan.shape.levels;
@@ -193,7 +198,6 @@ export class Decoder {
       if (!above && !below) throw new HuffmanError('corrupt', `a distance of ${distance} leaves the alphabet`);
       return below;
     }
-    const signClass = plan.predictors[channel] === undefined ? 0 : plan.signClasses[size >> 4];
     if (signClass === 0) return this.reader.bits(1) === 1;
     const table = plan.streams + signClass - 1;
     if (runs[table] < 0) runs[table] = this.run(this.reader.symbol(table));

@@ -88,3 +88,8 @@ export function fineClass(activity: number): number {
   const shift = 29 - Math.clz32(activity + 4);
   return 4 * shift + ((activity + 4) >>> shift) - 4;
 }
+
+/** Class of a reference frame's value: 0, 1 or -1, larger. It chooses the bias, and the sign class. */
+export function referenceClass(value: number): number {
+  return value === 0 ? 0 : value === 1 || value === -1 ? 1 : 2;
+}

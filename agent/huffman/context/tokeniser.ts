@@ -1,5 +1,5 @@
 import { Activity } from './activity.js';
-import { fineClass, PREDICTION_ONE, RUN_DISTANCES, STEER_SHIFT } from './model.js';
+import { fineClass, PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
 import type { Plan, PlannedPredictor } from './plan.js';
 import { PlaneLoader } from './planes.js';
 import { Prediction } from './prediction.js';
@@ -103,7 +103,10 @@ export class Tokeniser {
         const expected = hasReference ? this.references[at] : 0;
         const distance = value < 0 ? -value : value;
         this.distance(stream, distance);
-        if (this.signIsFree(channel, expected, distance)) this.raw(value < 0 ? 1 : 0);
+        if (this.signIsFree(channel, expected, distance)) {
+          const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
+          this.sign(signClass, value < 0, expected > 0);
+        }
         this.activity.spread(channel, at - base, distance);
       }
     }
@@ -148,9 +151,7 @@ export class Tokeniser {
         const distance = value < 0 ? -value : value;
         this.distance(stream, distance);
         if (this.signIsFree(channel, expected, distance)) {
-          const signClass = signClasses[size >> 4];
-          if (signClass === 0) this.raw(value < 0 ? 1 : 0);
-          else this.sign(plan.streams + signClass - 1, value < 0 === fraction < 0);
+          this.sign(signClasses[size >> 4], value < 0, fraction < 0);
         }
         this.activity.spread(channel, place, distance);
       }
@@ -183,23 +184,32 @@ export class Tokeniser {
       return;
     }
     const shown = distance < RUN_DISTANCES ? distance : RUN_DISTANCES;
-    this.endRun(stream, (bucket) => bucket * RUN_DISTANCES + shown - 1);
+    this.endRun(stream, RUN_DISTANCES, shown - 1);
     if (shown === RUN_DISTANCES) {
       tokens.ids[tokens.length] = (plan.tail << 8) | (distance - RUN_DISTANCES);
       tokens.extras[tokens.length++] = 0;
     }
   }
 
-  private sign(table: number, asPredicted: boolean): void {
-    if (!asPredicted) this.endRun(table, (bucket) => bucket);
-    else if (this.runs[table] >= 0) this.runs[table]++;
+  /** A sign: plain for sign class 0, else in runs of signs that are as predicted. */
+  private sign(signClass: number, negative: boolean, predicted: boolean): void {
+    const { tokens, runs, slots } = this;
+    if (signClass === 0) {
+      tokens.ids[tokens.length] = RAW;
+      tokens.extras[tokens.length++] = (1 << 24) | (negative ? 1 : 0);
+      return;
+    }
+    const table = this.plan.streams + signClass - 1;
+    if (negative !== predicted) this.endRun(table, 1, 0);
+    else if (runs[table] >= 0) runs[table]++;
     else {
-      this.slots[table] = this.tokens.length++;
-      this.runs[table] = 1;
+      slots[table] = tokens.length++;
+      runs[table] = 1;
     }
   }
 
-  private endRun(table: number, symbol: (bucket: number) => number): void {
+  /** Fills in the token of a run that ends here; `kind` tells apart the `perBucket` tokens of a bucket. */
+  private endRun(table: number, perBucket: number, kind: number): void {
     const { tokens, runs, slots } = this;
     let run = runs[table];
     let slot = slots[table];
@@ -208,14 +218,8 @@ export class Tokeniser {
       slot = tokens.length++;
     }
     const bucket = runBucket(run);
-    tokens.ids[slot] = (table << 8) | symbol(bucket);
+    tokens.ids[slot] = (table << 8) | (bucket * perBucket + kind);
     tokens.extras[slot] = (bucketExtraBits(bucket) << 24) | (run - bucketStart(bucket));
     runs[table] = -1;
-  }
-
-  private raw(bit: number): void {
-    const { tokens } = this;
-    tokens.ids[tokens.length] = RAW;
-    tokens.extras[tokens.length++] = (1 << 24) | bit;
   }
 }
