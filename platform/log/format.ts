@@ -46,7 +46,6 @@ function word(value: unknown): string {
 
 /** One line whatever the message holds: a line break inside would let input forge events. */
 function oneLine(text: string): string {
-  // biome-ignore lint: control characters are what this is about
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
 }
 
