@@ -1,7 +1,8 @@
 /**
  * Makes entropy tables from training symbols. This is the one implementation; the Python toolkit calls it.
  *
- *     node dist/agent/huffman/train.js --symbols FILE.u8 --shape N,h,w,C --levels L [--rates FILE.u8] --form plain|context --out entropy.json [--json]
+ *     node dist/agent/huffman/train.js --symbols FILE.u8 --shape N,h,w,C --levels L [--rates FILE.u8] [--sequences FILE.u16] \
+ *       --form plain|context --out entropy.json [--json]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,7 +10,8 @@ import { HuffmanError } from './errors.js';
 import { trainContext } from './train/context/index.js';
 import { countChannels } from './train/counts.js';
 import { openTrainingData, TrainingDataError } from './train/input.js';
-import { measure, type RateReport } from './train/measure.js';
+import { measure, measureInter } from './train/measure.js';
+import { readSequences } from './train/pairs.js';
 import { trainPlain } from './train/plain.js';
 
 const USAGE = `usage: node dist/agent/huffman/train.js --symbols FILE --shape N,h,w,C --levels L --out FILE [options]
@@ -17,6 +19,8 @@ const USAGE = `usage: node dist/agent/huffman/train.js --symbols FILE --shape N,
   --shape N,h,w,C  frames, height, width, channels
   --levels L       symbols are 0..L-1
   --rates FILE     one byte per frame, its rate (default: all 0)
+  --sequences FILE one little-endian uint16 per frame, the sequence it belongs to: adds tables that code a frame
+                   against the one before it in its sequence (context form)
   --form FORM      plain (a table per channel) or context (default)
   --out FILE       the tables, JSON
   --json           print the report as JSON`;
@@ -30,6 +34,7 @@ function main(): void {
       shape: { type: 'string' },
       levels: { type: 'string' },
       rates: { type: 'string' },
+      sequences: { type: 'string' },
       form: { type: 'string', default: 'context' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -56,22 +61,29 @@ function main(): void {
   }
   const data = openTrainingData(need('symbols'), shape, frames, values.rates);
   const counts = countChannels(data);
-  const { tables, idealBits } =
+  const sequences = values.sequences === undefined ? undefined : readSequences(values.sequences, frames);
+  if (sequences !== undefined && values.form === 'plain') throw new UsageError('--sequences needs --form context');
+  const { tables, idealBits, interIdealBits } =
     values.form === 'plain'
-      ? { tables: trainPlain(counts), idealBits: undefined }
-      : trainContext(data, counts, (line) => console.error(line));
+      ? { tables: trainPlain(counts), idealBits: undefined, interIdealBits: undefined }
+      : trainContext(data, counts, sequences, (line) => console.error(line));
   const text = `${JSON.stringify(tables)}\n`;
   writeFileSync(need('out'), text);
   const rates = measure(data, tables, counts, idealBits);
+  if (sequences !== undefined && interIdealBits !== undefined) {
+    measureInter(data, tables, sequences, interIdealBits, rates);
+  }
   if (values.json) {
     console.log(JSON.stringify({ form: values.form, shape, frames, table_bytes: text.length, rates }, null, 2));
     return;
   }
   console.log(`${values.out}: ${values.form} form, ${text.length} bytes, from ${frames} frames`);
-  console.table(rates.map(readable));
+  console.table(rates.map(({ inter: _, ...row }) => readable(row)));
+  const inter = rates.flatMap((row) => (row.inter === undefined ? [] : [readable({ rate: row.rate, ...row.inter })]));
+  if (inter.length > 0) console.table(inter);
 }
 
-function readable(row: RateReport): Record<string, string | number> {
+function readable(row: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(row).map(([key, value]) => [key, Number.isInteger(value) ? value : Number(value.toPrecision(5))]),
   );

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openCoder } from '../../agent/huffman/index.js';
 import { Random } from './random.js';
+import { patchySymbols } from './tables.js';
 
 const trainer = fileURLToPath(new URL('../../agent/huffman/train.js', import.meta.url));
 const run = (...args: string[]) => spawnSync(process.execPath, [trainer, ...args], { encoding: 'utf8' });
@@ -48,6 +49,55 @@ t.test('tables of two rates from a file of frames', async (t) => {
   const again = run(...args, '--out', join(dir, 'again.json'));
   t.match(again.stdout, 'plain form');
   t.equal(readFileSync(join(dir, 'again.json'), 'utf8'), readFileSync(out, 'utf8'), 'the same data, the same tables');
+});
+
+t.test('the context form learns what neighbours tell, and frames against frames', async (t) => {
+  const dir = t.testdir({});
+  const random = new Random(31);
+  const shape = { height: 24, width: 20, channels: 8, levels: 9 };
+  // Patches that are busy in all channels, a first channel that is smooth, and frames that repeat with small changes.
+  const frames: Uint8Array[] = [];
+  const sequences: number[] = [];
+  for (let i = 0; i < 24; i++) {
+    const again = i % 4 !== 0;
+    const frame = again ? frames[i - 1].slice() : patchySymbols(random, shape);
+    for (let position = 0; position < 480; position++) {
+      if (!again)
+        frame[position * 8] = Math.round(4 + 3 * Math.sin(i + (position % 20) / 6) * Math.cos(position / 200));
+      else if (random.next() < 0.01) frame[position * 8 + random.integer(1, 7)] = random.integer(3, 5);
+    }
+    frames.push(frame);
+    sequences.push(i >> 2);
+  }
+  const [symbolsFile, sequencesFile] = ['s.u8', 'q.u16'].map((name) => join(dir, name));
+  writeFileSync(symbolsFile, Buffer.concat(frames));
+  writeFileSync(sequencesFile, new Uint8Array(Uint16Array.from(sequences).buffer));
+  const args = ['--symbols', symbolsFile, '--shape', '24,24,20,8', '--levels', '9', '--json'];
+  const plain = run(...args, '--form', 'plain', '--out', join(dir, 'plain.json'));
+  const context = run(...args, '--sequences', sequencesFile, '--out', join(dir, 'context.json'));
+  t.equal(context.status, 0, context.stderr);
+  const [plainRate] = JSON.parse(plain.stdout).rates;
+  const [rate] = JSON.parse(context.stdout).rates;
+  t.ok(rate.payload_bytes_mean < 0.9 * plainRate.payload_bytes_mean, 'below one table per channel');
+  t.ok(rate.payload_bytes_mean < plainRate.channel_entropy_bytes_mean, 'below the entropy of each channel by itself');
+  t.ok(rate.inter.payload_bytes_mean < 0.3 * rate.payload_bytes_mean, 'what repeats is almost free');
+  t.equal(rate.inter.frames, 18);
+
+  const coder = openCoder(JSON.parse(readFileSync(join(dir, 'context.json'), 'utf8')), shape);
+  const payload = new Uint8Array(coder.maxBytes);
+  const total = frames.reduce((sum, symbols) => sum + coder.encode(symbols, 0, payload), 0);
+  t.equal(total / 24, rate.payload_bytes_mean);
+  const again = run(...args, '--sequences', sequencesFile, '--out', join(dir, 'again.json'));
+  t.equal(again.status, 0);
+  t.ok(
+    readFileSync(join(dir, 'again.json')).equals(readFileSync(join(dir, 'context.json'))),
+    'the same data, the same tables',
+  );
+
+  writeFileSync(sequencesFile, new Uint8Array(Uint16Array.from(frames, (_, i) => i).buffer));
+  const alone = run(...args, '--sequences', sequencesFile, '--out', join(dir, 'x.json'));
+  t.equal(alone.status, 2);
+  t.match(alone.stderr, /no two frames of one sequence/);
 });
 
 t.test('what is wrong with the arguments or the data is said', async (t) => {

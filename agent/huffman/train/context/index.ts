@@ -1,10 +1,11 @@
 import type { ChannelModel, ContextModel, Predictor } from '../../context/model.js';
 import { writeModel } from '../../context/model-json.js';
 import type { ChannelCounts } from '../counts.js';
-import { eachFrame, type TrainingData } from '../input.js';
+import { eachFrame, type TrainingData, TrainingDataError } from '../input.js';
+import { countPairs, eachPair } from '../pairs.js';
 import { type Distances, measureDistances } from './distances.js';
 import { fitPredictor } from './predictor.js';
-import { readSamples, type Sample } from './sample.js';
+import { type Frames, readSamples, type Sample } from './sample.js';
 import { finishModel } from './tables.js';
 import { fitChannel } from './weights.js';
 
@@ -13,63 +14,94 @@ const SAMPLE_FRAMES = 40;
 /** Only this many first channels are predicted, and looked at by predictions. */
 const PREDICTED = 24;
 
-/** Tables of the context form, one model per rate, and what each model's contexts are worth in bits per frame. */
+/** Models of all rates, and what each model's contexts are worth to an ideal coder, in bits per frame. */
+interface Trained {
+  models: ContextModel[];
+  idealBits: number[];
+}
+
+/** Tables of the context form: one model per rate, and with sequences one more per rate for inter-frame coding. */
 export function trainContext(
   data: TrainingData,
   counts: ChannelCounts[],
+  sequences: Uint16Array | undefined,
   progress: (line: string) => void,
-): { tables: object; idealBits: number[] } {
+): { tables: object; idealBits: number[]; interIdealBits?: number[] } {
   const { shape } = data;
   const zero = counts.map((perChannel) => perChannel.map(mostFrequent));
-  const samples = readSamples(data, zero, SAMPLE_FRAMES);
-  const done = samples.map((sample, rate) => {
-    const weights = fitWeights(sample, zero[rate], energyOrder(counts[rate], zero[rate]), shape.levels);
-    progress(`rate ${rate}: weights fitted on ${sample.frames} frames`);
-    const frames = data.frameRates.reduce((n, r) => n + (r === rate ? 1 : 0), 0);
-    const result = finishModel(weights, shape, frames, (visit) =>
-      eachFrame(data, (symbols, r) => {
-        if (r === rate) visit(symbols);
-      }),
-    );
-    const { streams } = result.model;
-    progress(`rate ${rate}: ${streams.length} streams, ${streams.filter((s) => s.mode === 'run').length} of runs`);
-    return { model: result.model, idealBits: result.figures.idealBits / frames };
-  });
-  const tables = {
+  const frames = counts.map((_, rate) => data.frameRates.reduce((n, r) => n + (r === rate ? 1 : 0), 0));
+  const intra = trainModels(data, zero, frames, false, progress, (visit) => eachFrame(data, visitor(visit)));
+  const tables: Record<string, unknown> = {
     form: 'context',
     version: 1,
     channels: shape.channels,
     levels: shape.levels,
-    models: done.map(({ model }) => writeModel(model)),
+    models: intra.models.map(writeModel),
   };
-  return { tables, idealBits: done.map((d) => d.idealBits) };
+  if (sequences === undefined) return { tables, idealBits: intra.idealBits };
+  const pairs = countPairs(data, sequences);
+  const alone = pairs.indexOf(0);
+  if (alone >= 0) throw new TrainingDataError(`rate ${alone} has no two frames of one sequence`);
+  const inter = trainModels(data, zero, pairs, true, progress, (visit) =>
+    eachPair(data, sequences, (symbols, reference, rate) => visit(symbols, rate, reference)),
+  );
+  tables.inter = inter.models.map(writeModel);
+  return { tables, idealBits: intra.idealBits, interIdealBits: inter.idealBits };
+}
+
+function visitor(visit: Parameters<Frames>[0]): (symbols: Uint8Array, rate: number) => void {
+  return (symbols, rate) => visit(symbols, rate);
+}
+
+function trainModels(
+  data: TrainingData,
+  zero: number[][],
+  frames: number[],
+  inter: boolean,
+  progress: (line: string) => void,
+  read: Frames,
+): Trained {
+  const { shape } = data;
+  const name = inter ? 'inter-frame, rate' : 'rate';
+  const samples = readSamples(shape, frames, zero, SAMPLE_FRAMES, inter, read);
+  const done = samples.map((sample, rate) => {
+    const weights = fitWeights(sample, zero[rate], shape.levels);
+    progress(`${name} ${rate}: weights fitted on ${sample.frames} frames`);
+    const result = finishModel(weights, shape, frames[rate], (visit) =>
+      read((symbols, r, reference) => {
+        if (r === rate) visit(symbols, reference);
+      }),
+    );
+    const { streams } = result.model;
+    progress(`${name} ${rate}: ${streams.length} streams, ${streams.filter((s) => s.mode === 'run').length} of runs`);
+    return result;
+  });
+  return {
+    models: done.map(({ model }) => model),
+    idealBits: done.map(({ figures }, rate) => figures.idealBits / frames[rate]),
+  };
 }
 
 function mostFrequent(counts: Float64Array): number {
   return counts.reduce((best, n, symbol) => (n > counts[best] ? symbol : best), counts.length >> 1);
 }
 
-/** Channels by the sum of their distances from zero, largest first: what tells most about the rest is coded first. */
-function energyOrder(counts: ChannelCounts, zero: number[]): number[] {
-  const energy = counts.map((perSymbol, channel) =>
-    perSymbol.reduce((sum, n, symbol) => sum + n * Math.abs(symbol - zero[channel]), 0),
-  );
-  return counts.map((_, channel) => channel).sort((a, b) => energy[b] - energy[a] || a - b);
+/** Channels by the sum of their values' sizes, largest first: what tells most about the rest is coded first. */
+function energyOrder(sample: Sample): number[] {
+  const energy = sample.values.map((values) => values.reduce((sum, value) => sum + Math.abs(value), 0));
+  return energy.map((_, channel) => channel).sort((a, b) => energy[b] - energy[a] || a - b);
 }
 
-function fitWeights(
-  sample: Sample,
-  zero: number[],
-  order: number[],
-  levels: number,
-): Pick<ContextModel, 'order' | 'channels'> {
+function fitWeights(sample: Sample, zero: number[], levels: number): Pick<ContextModel, 'order' | 'channels'> {
+  const order = energyOrder(sample);
   const channels: ChannelModel[] = new Array(order.length);
   const before = new Map<number, Distances>();
+  const inter = sample.references.length > 0;
   order.forEach((channel, turn) => {
     let predictor: Predictor | undefined;
-    if (turn < PREDICTED) predictor = fitPredictor(sample, channel, order.slice(0, turn));
+    if (!inter && turn < PREDICTED) predictor = fitPredictor(sample, channel, order.slice(0, turn));
     const own = measureDistances(sample, channel, predictor, -zero[channel], levels);
-    channels[channel] = fitChannel(sample, own, before, zero[channel], predictor);
+    channels[channel] = fitChannel(sample, own, before, zero[channel], predictor, sample.references[channel]);
     before.set(channel, own);
   });
   return { order, channels };

@@ -5,6 +5,8 @@ import { fitActivity, type Rows } from './fit.js';
 import type { Sample } from './sample.js';
 
 const SOURCES = 4;
+/** Only the first sources are looked at around the position too: the others would add 0.2% for twice the work. */
+const AROUND = 2;
 const WEIGHT_ONE = 512;
 const BIAS_ONE = 2048;
 const STEER_ONE = 128;
@@ -18,6 +20,7 @@ function nearSteps(sample: Sample): number[] {
  * Fits one channel's activity: chooses the planes to look at, two at a time, by how well they explain what the weights
  * so far do not, and fits all weights together.
  * @param before distances of the channels coded before, by channel
+ * @param references classes of the channel's reference values, if there are any: they choose among three biases
  */
 export function fitChannel(
   sample: Sample,
@@ -25,26 +28,35 @@ export function fitChannel(
   before: Map<number, Distances>,
   zero: number,
   predictor: Predictor | undefined,
+  references: Uint8Array | undefined,
 ): ChannelModel {
   const chosen: number[] = [];
-  let rows = buildRows(sample, own, chosen, before);
+  let rows = buildRows(sample, own, chosen, before, references);
   let weights = fitActivity(rows, 12);
   while (chosen.length < SOURCES && before.size > chosen.length) {
     const scores = scoreSources(sample, own, before, chosen, rows, weights);
     if (scores.length === 0) break;
     for (const { channel } of scores.slice(0, 2)) chosen.push(channel);
-    rows = buildRows(sample, own, chosen, before);
+    rows = buildRows(sample, own, chosen, before, references);
     weights = fitActivity(rows, chosen.length < SOURCES ? 12 : 40);
   }
-  return quantise(weights, chosen, zero, predictor);
+  return quantise(weights, chosen, zero, predictor, references !== undefined);
 }
 
-/** The features of every position: neighbours, then centre and around of each source, then the steering fraction. */
-function buildRows(sample: Sample, own: Distances, chosen: number[], before: Map<number, Distances>): Rows {
+/** The features of every position: neighbours, centre and around of each source, then the reference's class or the steering fraction. */
+function buildRows(
+  sample: Sample,
+  own: Distances,
+  chosen: number[],
+  before: Map<number, Distances>,
+  references: Uint8Array | undefined,
+): Rows {
   const { places, grid } = sample;
   const near = nearSteps(sample);
   const sources = chosen.map((channel) => (before.get(channel) as Distances).capped);
-  const features = NEAR + 2 * sources.length + (own.fraction === undefined ? 0 : 1);
+  const aroundSources = sources.slice(0, AROUND);
+  const extras = references !== undefined ? 2 : own.fraction !== undefined ? 1 : 0;
+  const features = NEAR + sources.length + aroundSources.length + extras;
   const s = grid.stride;
   const rows: Rows = {
     features,
@@ -61,11 +73,15 @@ function buildRows(sample: Sample, own: Distances, chosen: number[], before: Map
     let any = 0;
     for (let j = 0; j < NEAR; j++) any |= rows.x[base + j] = own.capped[place + near[j]];
     let column = base + NEAR;
-    for (const source of sources) {
-      any |= rows.x[column++] = source[place];
+    for (const source of sources) any |= rows.x[column++] = source[place];
+    for (const source of aroundSources) {
       any |= rows.x[column++] = source[place - s] + source[place - 1] + source[place + 1] + source[place + s];
     }
-    if (own.fraction !== undefined) {
+    if (references !== undefined) {
+      any |= references[place];
+      rows.x[column++] = references[place] === 1 ? 1 : 0;
+      rows.x[column] = references[place] === 2 ? 1 : 0;
+    } else if (own.fraction !== undefined) {
       rows.x[column] = own.fraction[i] / PREDICTION_ONE;
       any |= own.fraction[i];
     }
@@ -115,25 +131,30 @@ function scoreSources(
   return scores.sort((a, b) => b.score - a.score || a.channel - b.channel);
 }
 
+function toBias(mean: number): number {
+  return Math.max(1, Math.min(20000, Math.round(mean * BIAS_ONE)));
+}
+
 function quantise(
   weights: Float64Array,
   chosen: number[],
   zero: number,
   predictor: Predictor | undefined,
+  inter: boolean,
 ): ChannelModel {
   let scale = WEIGHT_ONE;
   for (;;) {
     const weight = (i: number) => Math.min(8191, Math.round(weights[i] * scale));
     const sources = chosen.map((channel, i) => ({
       channel,
-      centre: weight(NEAR + 2 * i),
-      around: weight(NEAR + 2 * i + 1),
+      centre: weight(NEAR + i),
+      around: i < AROUND ? weight(NEAR + chosen.length + i) : 0,
     }));
-    const features = NEAR + 2 * chosen.length;
+    const features = NEAR + chosen.length + Math.min(AROUND, chosen.length);
     const bias = weights[weights.length - 1];
     const model: ChannelModel = {
       zero,
-      bias: [Math.max(1, Math.min(20000, Math.round(bias * BIAS_ONE)))],
+      bias: inter ? [bias, bias + weights[features], bias + weights[features + 1]].map(toBias) : [toBias(bias)],
       near: Array.from({ length: NEAR }, (_, i) => weight(i)),
       sources: sources.filter((s) => s.centre > 0 || s.around > 0),
     };
