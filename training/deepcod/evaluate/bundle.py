@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +73,11 @@ def run_bundle(
         command = [*runtime_program(), "--bundle", bundle, "--images", folder, "--list", listing, "--out", out]
         command += ["--partition", partition, "--rate", str(rate)]
         command += ["--threads", str(threads)] if threads else []
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        # a person at a terminal sees the runtime's own progress and messages
+        shown = None if sys.stderr.isatty() else subprocess.PIPE
+        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=shown, text=True)
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
+            lines = (done.stderr or "").strip().splitlines() or [f"the runtime ended with code {done.returncode}"]
             code = done.returncode if done.returncode in (2, 3) else 1
             raise DeepcodError("\n  ".join(lines[-6:]), exit_code=code)
         frames = json.loads(out.read_text())["frames"]
