@@ -1,8 +1,8 @@
 """Train the work-site service from scratch within a given number of minutes.
 
 The schedule follows the clock, not a step count: whatever the machine's speed, the learning rate has come down to its
-end when time is up. Small pictures first (the first `--small-share` of it), then the full 416; the last seventh sees gently changed,
-letterboxed single pictures alone. What is kept is the exponential moving average of the weights.
+end when time is up. Small pictures first (the first `--small-share` of it), then the full 416; the last seventh sees
+gently changed, letterboxed single pictures alone. What is kept is the exponential moving average of the weights.
 
 `OUT/last.pt` (the average in half precision, about 8 MB) is written again and again; `OUT/final.pt` at the end.
 `WORK/resume.pt` holds everything needed to go on after a stop (`--resume`).
