@@ -309,10 +309,21 @@ def test_export_equals_the_model(tmp_path: Path):
     saved = train.checkpoint(model, ANCHORS, {"seed": 1})
     torch.save(saved, tmp_path / "final.pt")
     loaded, state = export.load_checkpoint(tmp_path / "final.pt")
+    with torch.no_grad():
+        images = torch.rand(3, 3, 96, 96)
+        before = loaded(images)
+        export.halved(loaded)
+        for a, b in zip(before, loaded(images), strict=True):  # half precision moves the outputs a little, no more
+            assert (a - b).abs().max() < 1e-2 * a.abs().max()
     decode_entry = export.decode_info(state["anchors"])
     proto = export.to_onnx(loaded, decode_entry, side=96)
     (tmp_path / "service.onnx").write_bytes(proto.SerializeToString())
-    assert export.difference(loaded, tmp_path / "service.onnx", torch.rand(3, 3, 96, 96)) < 1e-4
+    assert export.difference(loaded, tmp_path / "service.onnx", images) < 1e-4
+    import onnx
+
+    kernels = [onnx.numpy_helper.to_array(t) for t in proto.graph.initializer if t.name.endswith(".weight")]
+    assert len(kernels) == 75
+    assert all(np.array_equal(k.astype(np.float16).astype(np.float32), k) for k in kernels)
     meta = {p.key: p.value for p in proto.metadata_props}
     assert json.loads(meta["decode"])["outputs"][2]["stride"] == 32
     assert [o.name for o in proto.graph.output] == ["o8", "o16", "o32"]
