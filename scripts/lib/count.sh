@@ -21,7 +21,7 @@ check() {
 }
 
 # What a line of a log says about a word: number_before LOG 'passed' finds 12 in "12 passed, 1 failed".
-number_before() { grep -oE "[0-9]+ $2" "$1" | tail -1 | grep -oE '^[0-9]+' || echo 0; }
+number_before() { grep -aoE "[0-9]+ $2" "$1" | tail -1 | grep -oE '^[0-9]+' || echo 0; }
 
 # tap ends with "# { total: 9, pass: 8, fail: 1, skip: 0 }".
 count_tap() {
@@ -30,7 +30,7 @@ count_tap() {
   "$@" >"$report/$name" 2>&1
   status=$?
   local sum
-  sum="$(grep -E '^# \{ total: ' "$report/$name" | tail -1)"
+  sum="$(grep -aE '^# \{ total: ' "$report/$name" | tail -1)"
   pass="$(grep -oE 'pass: [0-9]+' <<<"$sum" | grep -oE '[0-9]+' || echo 0)"
   fail="$(grep -oE 'fail: [0-9]+' <<<"$sum" | grep -oE '[0-9]+' || echo 0)"
   judge "$name" "$status" "$pass" "$fail" "$((SECONDS - start))"
@@ -62,7 +62,7 @@ judge() {
 }
 
 # Of a TAP log, the failed points with what came after each.
-tap_failures() { grep -E -A 40 '^ *not ok' "$1" | head -400; }
+tap_failures() { grep -a -E -A 40 '^ *not ok' "$1" | head -400; }
 
 finish() {
   say ""
