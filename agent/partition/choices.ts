@@ -41,7 +41,7 @@ export function rawChoice(manifest: Manifest): Choice {
 
 /**
  * What the decision may choose from. `auto` offers every (partition, rate) pair that keeps the accuracy floor, and
- * `device`; a partition without any such rate offers its most accurate one, if no other partition does better.
+ * `device`; if none keeps it, the most accurate pairs there are; in a bundle without partition points, `raw` and `device`.
  * @throws DeepcodError `partition_unknown`, `rate_unknown` (exit code 2) for a setting that this bundle lacks
  */
 export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice[] {
@@ -61,6 +61,7 @@ export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice
       } satisfies Choice,
     })),
   );
+  if (partition === 'auto' && all.length === 0) return [rawChoice(manifest), deviceChoice(manifest)];
   const wanted = all.filter(({ choice }) => partition === 'auto' || choice.id === partition);
   if (wanted.length === 0) {
     const known = ['auto', 'raw', 'device', ...manifest.partitions.map((point) => point.id)];

@@ -136,6 +136,11 @@ t.test('what may be chosen', async (t) => {
   );
   t.match(choicesFor(manifest, { ...settings, partition: 'raw' }), [{ id: 'raw', bytes: 300, edgeFlops: 10 }]);
   t.match(choicesFor(manifest, { ...settings, partition: 'device' }), [{ id: 'device', bytes: 0, deviceFlops: 10 }]);
+  t.same(
+    ids(choicesFor({ ...manifest, partitions: [] }, settings)),
+    ['raw/0', 'device/0'],
+    'a bundle of the service alone',
+  );
   const unknown = (run: () => unknown): Partial<DeepcodError> => {
     try {
       run();
