@@ -68,6 +68,6 @@ need_python() {
   # torch for the processor is a tenth of the size of the one for GPUs; its index is used where it can be reached.
   local index=https://download.pytorch.org/whl/cpu/ extra=()
   if command -v curl >/dev/null && curl -sfI --max-time 10 "$index" >/dev/null; then extra=(--extra-index-url "$index"); fi
-  .venv/bin/pip install --quiet "${extra[@]}" -r training/requirements.txt >&2 || die "pip install failed."
+  .venv/bin/pip install -qq "${extra[@]}" -r training/requirements.txt >&2 || die "pip install failed."
   printf '%s\n' "$wanted" >"$stamp"
 }
