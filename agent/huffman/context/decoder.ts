@@ -123,18 +123,19 @@ export class Decoder {
       for (let place = row; place < row + width; place++) {
         const at = offset + place;
         const predicted =
-          sums[place] +
-          upLeft * values[at - stride - 1] +
-          up * values[at - stride] +
-          upRight * values[at - stride + 1] +
-          left * values[at - 1];
+          (sums[place] +
+            Math.imul(upLeft, values[at - stride - 1]) +
+            Math.imul(up, values[at - stride]) +
+            Math.imul(upRight, values[at - stride + 1]) +
+            Math.imul(left, values[at - 1])) |
+          0;
         let expected = (predicted + PREDICTION_ONE / 2) >> 8;
         if (expected < low) expected = low;
         else if (expected > high) expected = high;
         const fraction = predicted - (expected << 8);
         let size = fraction < 0 ? -fraction : fraction;
         if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
-        const activity = activities[base + place] + ((steer * size) >> STEER_SHIFT);
+        const activity = activities[base + place] + (Math.imul(steer, size) >> STEER_SHIFT);
         const stream = classes[fineClass(activity)];
         let value = expected;
         const run = runs[stream];

@@ -1,6 +1,6 @@
 import type { CodeShape } from '../shape.js';
 import { Grid } from './grid.js';
-import { type ContextModel, fineClass, NEAR, WEIGHT_SCALE } from './model.js';
+import { type ContextModel, fineClass, WEIGHT_SCALE } from './model.js';
 
 /** A predictor with its steps in a grid: terms of other planes, and the four of the channel's own plane. */
 export interface PlannedPredictor {
@@ -22,12 +22,10 @@ export class Plan {
   readonly bias: number[][];
   /** `[channel * NEAR + i]`, scaled. */
   readonly near: Int32Array;
-  readonly nearSteps: number[];
-  /** For each channel from `targetStart[channel]`: planes whose activity it raises, and by how much per distance. */
+  /** Where each channel's entries in `targets` start. */
   readonly targetStart: Int32Array;
-  readonly targetPlane: Int32Array;
-  readonly targetCentre: Int32Array;
-  readonly targetAround: Int32Array;
+  /** Plane whose activity is raised, by how much per distance at the same place, and around it: three numbers each. */
+  readonly targets: Int32Array;
   /** Fine class of activity -> stream. */
   readonly classes: Uint8Array;
   /** Four activities at a channel's bias, as one number; and their stream. */
@@ -51,25 +49,17 @@ export class Plan {
     this.zero = Int32Array.from(channels, (c) => c.zero);
     this.bias = channels.map((c) => c.bias);
     this.near = Int32Array.from(channels.flatMap((c) => c.near.map((w) => w * WEIGHT_SCALE)));
-    this.nearSteps = grid.nearSteps().slice(0, NEAR);
-    const targets: { plane: number; centre: number; around: number }[][] = channels.map(() => []);
+    const targets: number[][] = channels.map(() => []);
     channels.forEach((c, channel) => {
       for (const { channel: from, centre, around } of c.sources) {
-        targets[from].push({
-          plane: channel * grid.size,
-          centre: centre * WEIGHT_SCALE,
-          around: around * WEIGHT_SCALE,
-        });
+        targets[from].push(channel * grid.size, centre * WEIGHT_SCALE, around * WEIGHT_SCALE);
       }
     });
-    const flat = targets.flat();
     this.targetStart = new Int32Array(channels.length + 1);
     targets.forEach((list, channel) => {
       this.targetStart[channel + 1] = this.targetStart[channel] + list.length;
     });
-    this.targetPlane = Int32Array.from(flat, (t) => t.plane);
-    this.targetCentre = Int32Array.from(flat, (t) => t.centre);
-    this.targetAround = Int32Array.from(flat, (t) => t.around);
+    this.targets = Int32Array.from(targets.flat());
     this.classes = Uint8Array.from(model.classes);
     this.quietFour = channels.map((c) => new Float64Array(Uint16Array.of(...Array(4).fill(c.bias[0])).buffer)[0]);
     this.quietStream = Uint8Array.from(channels, (c) => model.classes[fineClass(c.bias[0])]);

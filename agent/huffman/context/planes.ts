@@ -5,14 +5,14 @@ import type { Plan } from './plan.js';
 export class PlaneLoader {
   private readonly bytes: Uint8Array;
   private readonly words: Uint32Array;
-  /** The channels' zero symbols, repeated. */
+  /** The channels' zero symbols, repeated for as long as it takes to start at a whole word again. */
   private readonly zeroWords: Uint32Array;
 
   constructor(private readonly plan: Plan) {
     const { height, width, channels } = plan.shape;
     this.words = new Uint32Array((height * width * channels + 3) >> 2);
     this.bytes = new Uint8Array(this.words.buffer);
-    const cycle = new Uint8Array(4 * channels);
+    const cycle = new Uint8Array(channels % 4 === 0 ? channels : 4 * channels);
     for (let i = 0; i < cycle.length; i++) cycle[i] = plan.zero[i % channels];
     this.zeroWords = new Uint32Array(cycle.buffer);
   }
@@ -22,27 +22,42 @@ export class PlaneLoader {
    * @throws HuffmanError `symbols` where a symbol is not below the number of levels
    */
   load(symbols: Uint8Array, planes: Int16Array): void {
-    const { bytes, words, zeroWords, plan } = this;
+    const { words, zeroWords } = this;
+    this.bytes.set(symbols);
+    const cycle = zeroWords.length;
+    for (let start = 0; start < words.length; start += cycle) {
+      const end = start + cycle < words.length ? start + cycle : words.length;
+      for (let word = start, turn = 0; word < end; word++, turn++) {
+        if (words[word] !== zeroWords[turn]) this.word(word, symbols.length, planes);
+      }
+    }
+  }
+
+  private word(word: number, count: number, planes: Int16Array): void {
+    const { bytes, plan } = this;
     const { zero, grid, shape } = plan;
     const { channels, levels, width } = shape;
-    bytes.set(symbols);
-    const cycle = zeroWords.length;
-    for (let word = 0, turn = 0; word < words.length; word++) {
-      const differs = words[word] !== zeroWords[turn];
-      turn = turn + 1 === cycle ? 0 : turn + 1;
-      if (!differs) continue;
-      const end = Math.min(4 * word + 4, symbols.length);
-      for (let i = 4 * word; i < end; i++) {
-        const position = Math.floor(i / channels);
-        const channel = i - position * channels;
-        const value = bytes[i] - zero[channel];
-        if (value === 0) continue;
+    let position = ((4 * word) / channels) | 0;
+    let channel = 4 * word - position * channels;
+    const y = (position / width) | 0;
+    let x = position - y * width;
+    let place = grid.row(y) + x;
+    const end = 4 * word + 4 < count ? 4 * word + 4 : count;
+    for (let i = 4 * word; i < end; i++) {
+      const value = bytes[i] - zero[channel];
+      if (value !== 0) {
         if (bytes[i] >= levels) {
           throw new HuffmanError('symbols', `symbol ${i} is ${bytes[i]}, the levels are ${levels}`);
         }
-        const y = Math.floor(position / width);
-        planes[channel * grid.size + grid.row(y) + position - y * width] = value;
+        planes[channel * grid.size + place] = value;
       }
+      if (++channel < channels) continue;
+      channel = 0;
+      position++;
+      place++;
+      if (++x < width) continue;
+      x = 0;
+      place = grid.row((position / width) | 0);
     }
   }
 }

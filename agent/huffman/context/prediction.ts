@@ -22,23 +22,20 @@ export class Prediction {
     const { sums, values, offsets, plan } = this;
     const from = plan.grid.row(0);
     const to = plan.grid.row(plan.shape.height);
-    // Four terms at a time: most of the time is spent on passing over the sums.
+    // Four terms at a time: most of the time is spent on passing over the sums. (Math.imul keeps to integers.)
+    sums.fill(predictor.bias, from, to);
     const { others } = predictor;
-    for (let i = 0; i === 0 || i < others.length; i += 4) {
+    for (let i = 0; i < others.length; i += 4) {
       const shift = (n: number) => (n < others.length ? offsets[others[n].channel] + others[n].step : 0);
       const weight = (n: number) => (n < others.length ? others[n].weight : 0);
       const [a, b, c, d] = [shift(i), shift(i + 1), shift(i + 2), shift(i + 3)];
       const [wa, wb, wc, wd] = [weight(i), weight(i + 1), weight(i + 2), weight(i + 3)];
-      const bias = i === 0 ? predictor.bias : 0;
-      const keep = i === 0 ? 0 : 1;
       for (let place = from; place < to; place++) {
-        sums[place] =
-          sums[place] * keep +
-          bias +
-          wa * values[place + a] +
-          wb * values[place + b] +
-          wc * values[place + c] +
-          wd * values[place + d];
+        sums[place] +=
+          Math.imul(wa, values[place + a]) +
+          Math.imul(wb, values[place + b]) +
+          Math.imul(wc, values[place + c]) +
+          Math.imul(wd, values[place + d]);
       }
     }
   }

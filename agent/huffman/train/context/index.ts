@@ -5,14 +5,14 @@ import { eachFrame, type TrainingData, TrainingDataError } from '../input.js';
 import { countPairs, eachPair } from '../pairs.js';
 import { type Distances, measureDistances } from './distances.js';
 import { fitPredictor } from './predictor.js';
-import { type Frames, readSamples, type Sample } from './sample.js';
+import { type Frames, readSample, type Sample } from './sample.js';
 import { finishModel } from './tables.js';
 import { fitChannel } from './weights.js';
 
 /** Frames per rate that weights are fitted on; code lengths come from all frames. */
 const SAMPLE_FRAMES = 40;
 /** Only this many first channels are predicted, and looked at by predictions. */
-const PREDICTED = 24;
+const PREDICTED = 20;
 
 /** Models of all rates, and what each model's contexts are worth to an ideal coder, in bits per frame. */
 interface Trained {
@@ -30,7 +30,11 @@ export function trainContext(
   const { shape } = data;
   const zero = counts.map((perChannel) => perChannel.map(mostFrequent));
   const frames = counts.map((_, rate) => data.frameRates.reduce((n, r) => n + (r === rate ? 1 : 0), 0));
-  const intra = trainModels(data, zero, frames, false, progress, (visit) => eachFrame(data, visitor(visit)));
+  const intra = trainModels(data, zero, frames, false, progress, (rate, visit) =>
+    eachFrame(data, (symbols, r) => {
+      if (r === rate) visit(symbols);
+    }),
+  );
   const tables: Record<string, unknown> = {
     form: 'context',
     version: 1,
@@ -42,15 +46,13 @@ export function trainContext(
   const pairs = countPairs(data, sequences);
   const alone = pairs.indexOf(0);
   if (alone >= 0) throw new TrainingDataError(`rate ${alone} has no two frames of one sequence`);
-  const inter = trainModels(data, zero, pairs, true, progress, (visit) =>
-    eachPair(data, sequences, (symbols, reference, rate) => visit(symbols, rate, reference)),
+  const inter = trainModels(data, zero, pairs, true, progress, (rate, visit) =>
+    eachPair(data, sequences, (symbols, reference, r) => {
+      if (r === rate) visit(symbols, reference);
+    }),
   );
   tables.inter = inter.models.map(writeModel);
   return { tables, idealBits: intra.idealBits, interIdealBits: inter.idealBits };
-}
-
-function visitor(visit: Parameters<Frames>[0]): (symbols: Uint8Array, rate: number) => void {
-  return (symbols, rate) => visit(symbols, rate);
 }
 
 function trainModels(
@@ -59,21 +61,18 @@ function trainModels(
   frames: number[],
   inter: boolean,
   progress: (line: string) => void,
-  read: Frames,
+  read: (rate: number, visit: Parameters<Frames>[0]) => void,
 ): Trained {
   const { shape } = data;
-  const name = inter ? 'inter-frame, rate' : 'rate';
-  const samples = readSamples(shape, frames, zero, SAMPLE_FRAMES, inter, read);
-  const done = samples.map((sample, rate) => {
+  const done = frames.map((total, rate) => {
+    const name = `${inter ? 'inter-frame, ' : ''}rate ${rate}`;
+    const pass: Frames = (visit) => read(rate, visit);
+    const sample = readSample(shape, total, zero[rate], SAMPLE_FRAMES, inter, pass);
     const weights = fitWeights(sample, zero[rate], shape.levels);
-    progress(`${name} ${rate}: weights fitted on ${sample.frames} frames`);
-    const result = finishModel(weights, shape, frames[rate], (visit) =>
-      read((symbols, r, reference) => {
-        if (r === rate) visit(symbols, reference);
-      }),
-    );
+    progress(`${name}: weights fitted on ${sample.frames} frames`);
+    const result = finishModel(weights, shape, total, pass);
     const { streams } = result.model;
-    progress(`${name} ${rate}: ${streams.length} streams, ${streams.filter((s) => s.mode === 'run').length} of runs`);
+    progress(`${name}: ${streams.length} streams, ${streams.filter((s) => s.mode === 'run').length} of runs`);
     return result;
   });
   return {

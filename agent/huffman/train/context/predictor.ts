@@ -1,7 +1,7 @@
 import { PREDICTION_ONE, type Predictor } from '../../context/model.js';
 import type { Sample } from './sample.js';
 
-const MAX_TERMS = 10;
+const MAX_TERMS = 8;
 /** Positions that a prediction is fitted on. */
 const ROWS = 24000;
 /** A predictor must explain this share of a channel's power, and each term this share of what was left. */

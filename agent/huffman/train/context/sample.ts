@@ -17,59 +17,55 @@ export interface Sample {
   places: Int32Array;
 }
 
-/** Most symbols that the samples of all rates hold: what bounds the trainer's memory. */
+/** Most symbols that a sample holds: what bounds the trainer's memory. */
 const MAX_SYMBOLS = 16e6;
 
-/** Hands out frames of one rate, with their references if they are to be coded against some. */
-export type Frames = (visit: (symbols: Uint8Array, rate: number, reference?: Uint8Array) => void) => void;
+/** Hands out the frames of one rate, with their references if they are to be coded against some. */
+export type Frames = (visit: (symbols: Uint8Array, reference?: Uint8Array) => void) => void;
 
 /**
- * Reads evenly spaced frames of every rate, at most `limit` each.
- * @param total how many frames `read` hands out per rate
- * @param zero `[rate][channel]`, the symbol of value 0
+ * Reads evenly spaced frames.
+ * @param total how many frames `read` hands out
+ * @param zero symbol of value 0 of each channel
+ * @param limit most frames
  */
-export function readSamples(
+export function readSample(
   shape: CodeShape,
-  total: number[],
-  zero: number[][],
+  total: number,
+  zero: number[],
   limit: number,
   inter: boolean,
   read: Frames,
-): Sample[] {
+): Sample {
   const grid = new Grid(shape);
   const { height, width, channels } = shape;
-  const room = Math.max(2, Math.floor(MAX_SYMBOLS / total.length / (grid.size * channels)));
-  const samples = total.map((count): Sample => {
-    const frames = Math.min(count, limit, room);
-    const size = grid.stride + frames * grid.size;
-    const places = new Int32Array(frames * height * width);
-    for (let frame = 0, i = 0; frame < frames; frame++) {
-      for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) places[i++] = grid.stride + frame * grid.size + grid.row(y) + x;
-      }
+  const room = Math.max(2, Math.floor(MAX_SYMBOLS / (grid.size * channels)));
+  const frames = Math.min(total, limit, room);
+  const size = grid.stride + frames * grid.size;
+  const places = new Int32Array(frames * height * width);
+  for (let frame = 0, i = 0; frame < frames; frame++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) places[i++] = grid.stride + frame * grid.size + grid.row(y) + x;
     }
-    const values = Array.from({ length: channels }, () => new Int16Array(size));
-    const references = Array.from({ length: inter ? channels : 0 }, () => new Uint8Array(size));
-    return { grid, frames, values, references, places };
-  });
-  const seen = total.map(() => 0);
-  const taken = total.map(() => 0);
-  read((symbols, rate, reference) => {
-    const sample = samples[rate];
-    const want = Math.floor((taken[rate] * total[rate]) / sample.frames);
-    if (seen[rate]++ !== want || taken[rate] >= sample.frames) return;
-    const start = taken[rate]++ * height * width;
+  }
+  const values = Array.from({ length: channels }, () => new Int16Array(size));
+  const references = Array.from({ length: inter ? channels : 0 }, () => new Uint8Array(size));
+  let seen = 0;
+  let taken = 0;
+  read((symbols, reference) => {
+    if (taken === frames || seen++ !== Math.floor((taken * total) / frames)) return;
+    const start = taken++ * height * width;
     for (let i = 0, position = 0; position < height * width; position++) {
-      const place = sample.places[start + position];
+      const place = places[start + position];
       for (let channel = 0; channel < channels; channel++, i++) {
         if (reference === undefined) {
-          sample.values[channel][place] = symbols[i] - zero[rate][channel];
+          values[channel][place] = symbols[i] - zero[channel];
         } else {
-          sample.values[channel][place] = symbols[i] - reference[i];
-          sample.references[channel][place] = referenceClass(reference[i] - zero[rate][channel]);
+          values[channel][place] = symbols[i] - reference[i];
+          references[channel][place] = referenceClass(reference[i] - zero[channel]);
         }
       }
     }
   });
-  return samples;
+  return { grid, frames, values, references, places };
 }

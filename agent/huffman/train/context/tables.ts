@@ -7,6 +7,7 @@ import { codeLengths, smoothed } from '../../lengths.js';
 import type { CodeShape } from '../../shape.js';
 import { entropyBits } from '../counts.js';
 import { mergeGroups, partition } from './partition.js';
+import type { Frames } from './sample.js';
 import { plainCloser, TokenStatistics } from './statistics.js';
 
 /** Bits per frame that one more stream is taken to cost: its last, cut off run. */
@@ -14,9 +15,6 @@ const STREAM_BITS = 4;
 /** A sign stream must cost less than this many bits per sign, or plain bits are written. */
 const MAX_SIGN_BITS = 0.97;
 const MAX_STREAMS = 24;
-
-/** Runs a visitor over the frames of the data that a model is made for: symbols, and the reference if it has one. */
-export type FramePass = (visit: (symbols: Uint8Array, reference?: Uint8Array) => void) => void;
 
 /** What the contexts of a model are worth. */
 export interface ContextFigures {
@@ -32,7 +30,7 @@ export function finishModel(
   model: Pick<ContextModel, 'order' | 'channels'>,
   shape: CodeShape,
   frames: number,
-  pass: FramePass,
+  pass: Frames,
 ): { model: ContextModel; figures: ContextFigures } {
   const sizes = alphabets(shape);
   const direct = (): Stream => ({ mode: 'direct', lengths: new Uint8Array(0) });
@@ -96,7 +94,7 @@ export function finishModel(
   };
 }
 
-function tokenStatistics(model: ContextModel, shape: CodeShape, pass: FramePass): TokenStatistics {
+function tokenStatistics(model: ContextModel, shape: CodeShape, pass: Frames): TokenStatistics {
   const plan = new Plan(model, shape);
   const tokeniser = new Tokeniser(plan, plainCloser);
   const statistics = new TokenStatistics(plan.tail + 1);
