@@ -164,6 +164,8 @@ class Codec(nn.Module):
             slope = (deviation / deviation.max()).pow(-0.15)
             steps = torch.stack([slope * self._scale_for(y / slope[:, None, None], kb) for kb in cfg.rates_kb])
         self.quantiser.log_step.copy_(steps.log())
+        few = y[:8]
+        self.rate_model.fit([self.quantiser.quantise(few / step[:, None, None]) for step in steps])
 
 
 #: Tensors kept in single precision: few, and every symbol depends on them.

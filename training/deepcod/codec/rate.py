@@ -57,6 +57,23 @@ class ContextRateModel(nn.Module):
         p = 1e-6 + (1 - wide) * _mass(q - mean, log_scale) + wide * _mass(q - mean, log_scale + self.ratio[column])
         return -torch.log2(p)
 
+    @torch.enable_grad()
+    def fit(self, codes: list[Tensor], steps: int = 60, learning_rate: float = 0.05) -> float:
+        """Fit the model alone to given codes, one a rate; returns the last mean of bits per symbol.
+
+        Training then starts from true payloads: an untrained model overestimates them many times, and steering by it
+        would first ruin a good start.
+        """
+        optimiser = torch.optim.Adam(self.parameters(), learning_rate)
+        for step in range(steps):
+            rate = step % len(codes)
+            q = codes[rate].detach()
+            loss = self(q, torch.full((len(q),), rate, device=q.device)).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return loss.item()
+
 
 def _mass(x: Tensor, log_scale: Tensor) -> Tensor:
     """Probability that a logistic variable of this scale, mean 0, falls within 1/2 of `x`."""

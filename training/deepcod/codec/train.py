@@ -18,14 +18,15 @@ from .service import Service
 from .spectral import largest_singular_values
 
 # steps in which the learning rate rises and the rate weights stand still while the rate model finds its feet
-WARM_UP = 300
+WARM_UP = 100
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """`minutes` of training in all, resumed runs included; `reconstruction` is phase one's share of it.
 
-    `crop` trains on windows of that many pixels a side instead of whole pictures.
+    `crop` trains on windows of that many pixels a side instead of whole pictures: a multiple of the service's largest
+    stride.
     """
 
     minutes: float
@@ -108,8 +109,8 @@ def train(
     torch.manual_seed(options.seed)
     generator = torch.Generator(device=device).manual_seed(options.seed)
     prefix, remainder, features = service.halves(config.partition)
-    remainder = remainder.to(device)
-    prefix = prefix.to(device) if prefix is not None else None
+    for half in filter(None, (prefix, remainder)):
+        half.to(device).any_size = options.crop is not None
     distil = Distillation(remainder, features, service.facts["decode"]["type"], options.outputs_weight)
     codec = Codec(config).to(device)
     control = RateControl(config.rates_kb) if config.form == "context" else None

@@ -32,6 +32,8 @@ class OnnxModule(nn.Module):
         inputs: names and shapes of the graph's inputs; an unknown length is None.
         outputs: names of the graph's outputs.
         batch_reason: why only the graph's own batch can be run, or None if any can.
+        any_size: take inputs of another height and width than the graph says; right for graphs whose shapes follow
+            from the input's, as a detector without baked grids.
     """
 
     def __init__(self, model: onnx.ModelProto | str | Path) -> None:
@@ -48,6 +50,7 @@ class OnnxModule(nn.Module):
         }
         self.outputs: list[str] = [o.name for o in graph.output]
         self.batch_reason: str | None = None
+        self.any_size = False
         self._steps: list[Step] = []
         self._host: dict[str, torch.Tensor] = {}
         self._buffer_of: dict[str, str] = {}
@@ -174,7 +177,8 @@ class OnnxModule(nn.Module):
             if name not in env:
                 raise KeyError(f"input '{name}' is missing; the graph takes {list(self.inputs)}")
             actual = list(env[name].shape)
-            fixed = [(a, s) for a, s in zip(actual[1:], shape[1:], strict=False) if s is not None and a != s]
+            bound = 2 if self.any_size else len(shape)
+            fixed = [(a, s) for a, s in zip(actual[1:bound], shape[1:bound], strict=False) if s is not None and a != s]
             if len(actual) != len(shape) or fixed:
                 raise ValueError(f"input '{name}' is {actual}, the graph takes {['N', *shape[1:]]}")
             if self.batch_reason is not None and actual[0] != shape[0]:
