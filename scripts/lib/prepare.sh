@@ -57,7 +57,7 @@ need_python() {
   say "Making the Python environment .venv (a few minutes the first time) ..."
   local python
   for python in python3.13 python3.12 python3.11 python3; do
-    command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' && break
+    command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break
     python=
   done
   [ -n "$python" ] || die "Python 3.11, 3.12 or 3.13 is missing: on Debian 'sudo apt install python3 python3-venv'."
