@@ -237,7 +237,8 @@ def main() -> None:
             " --out turns.json",
             "python -m deepcod.service.data --photos DATA/hardhat-train --leak leak.json --turns turns.json"
             " --simulated SIMULATED/train --simulated-held-out SIMULATED/val --out pack.npz",
-            "python -m deepcod.service.train --pack pack.npz --out OUT --minutes 7",
+            "python -m deepcod.service.train --pack pack.npz --out OUT --minutes 45 --batch 16 --small 320"
+            " --small-share 0.5 --rate 1.5e-3 --average 0.998",
             "python -m deepcod.service.export OUT/final.pt --out service.onnx --describe services/worksite.json"
             " --evaluate DATA/hardhat-clean --pack-report pack.json",
         ],
