@@ -43,7 +43,7 @@ export const agentSchema: ConfigSchema = {
           default: 5,
           description: 'pictures per second; 0 takes the next one as soon as there is room for it',
         },
-        seed: { type: 'integer', minimum: 0, default: 1, description: 'simulated: which work site' },
+        seed: { type: 'integer', minimum: 0, default: 224, description: 'simulated: which work site' },
         loop: { type: 'boolean', default: true, description: 'replay: start again at the end' },
       },
     },

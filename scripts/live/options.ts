@@ -20,7 +20,7 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
   --partition P       auto, a partition point, raw (pixels as they are), or device (all of it there)
   --rate R            auto, or the index of a rate
   --device-scale X    decide as if the device were X times slower than this machine (default: 8, about a Pi 4)
-  --seed N            which simulated work site (default: 1)
+  --seed N            which simulated work site (default: 224)
   --port N            port of the web page (default: 8080, or a free one if that is taken)
   --broker URL        use this broker instead of starting one
   --verbose           show what the parts log
@@ -115,7 +115,7 @@ export function demoOptions(args: string[]): DemoOptions {
     partition: values.partition ?? 'auto',
     rate: rate === 'auto' ? 'auto' : Number(rate),
     deviceScale: number('device-scale', 0.01, 1000, false) ?? 8,
-    seed: number('seed', 0, 2 ** 31) ?? 1,
+    seed: number('seed', 0, 2 ** 31) ?? 224,
     port: number('port', 0, 65535),
     broker: values.broker,
     verbose: values.verbose ?? false,
