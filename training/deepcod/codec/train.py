@@ -56,7 +56,7 @@ class RateControl:
     def loss(self, rate: int, kb: Tensor, *, steer: bool) -> Tensor:
         if steer:
             error = math.log(kb.item() / self.targets[rate])
-            self.log_weight[rate] += 0.02 * max(-0.7, min(0.7, error))
+            self.log_weight[rate] += 0.05 * max(-0.7, min(0.7, error))
             self.log_weight[rate] = max(-5.0, min(3.0, self.log_weight[rate]))
         return math.exp(self.log_weight[rate]) * kb.log()
 
@@ -79,15 +79,18 @@ class Average:
 
 
 def parameter_groups(codec: Codec, learning_rate: float) -> list[dict]:
-    """Decoder at the given rate; steps, centres and the rate model, which are few and well scaled, faster."""
-    fast = [p for n, p in codec.named_parameters() if n.startswith(("quantiser.", "rate_model."))]
-    slow = [p for n, p in codec.named_parameters() if n.startswith("encoder.")]
-    rest = [p for n, p in codec.named_parameters() if n.startswith("decoder.")]
-    return [
-        {"params": rest, "lr": learning_rate, "factor": 1.0},
-        {"params": slow, "lr": learning_rate, "factor": 0.5},
-        {"params": fast, "lr": learning_rate, "factor": 10.0},
-    ]
+    """Learning rates relative to the residual decoder's.
+
+    Steps, centres and the rate model are few and well scaled: faster. The linear pair, encoder and synthesis, starts
+    as an exact transform and its inverse: far slower, or the noise of every update costs more than it gains.
+    """
+    linear = ("encoder.", "decoder.synthesis.") if codec.config.form == "context" else ()
+    factors = {"quantiser.": 4.0, "rate_model.": 10.0} | dict.fromkeys(linear, 0.03)
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in codec.named_parameters():
+        factor = next((f for prefix, f in factors.items() if name.startswith(prefix)), 1.0)
+        groups.setdefault(factor, []).append(parameter)
+    return [{"params": p, "lr": learning_rate, "factor": f} for f, p in groups.items()]
 
 
 def train(
