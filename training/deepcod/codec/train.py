@@ -32,6 +32,7 @@ class TrainOptions:
     minutes: float
     batch: int = 24
     learning_rate: float = 3e-4
+    linear: float = 0.03
     reconstruction: float = 0.2
     reconstruction_weight: float = 0.3
     outputs_weight: float = 1.0
@@ -78,14 +79,16 @@ class Average:
         torch._foreach_lerp_([mine[k] for k in floating], [theirs[k] for k in floating], 1 - decay)
 
 
-def parameter_groups(codec: Codec, learning_rate: float) -> list[dict]:
+def parameter_groups(codec: Codec, options: TrainOptions) -> list[dict]:
     """Learning rates relative to the residual decoder's.
 
     Steps, centres and the rate model are few and well scaled: faster. The linear pair, encoder and synthesis, starts
-    as an exact transform and its inverse: far slower, or the noise of every update costs more than it gains.
+    as a transform and its inverse (`options.linear`): where that is a good one already, as the DCT of a picture,
+    the noise of large updates costs more than they gain.
     """
+    learning_rate = options.learning_rate
     linear = ("encoder.", "decoder.synthesis.") if codec.config.form == "context" else ()
-    factors = {"quantiser.": 4.0, "rate_model.": 10.0} | dict.fromkeys(linear, 0.03)
+    factors = {"quantiser.": 4.0, "rate_model.": 10.0} | dict.fromkeys(linear, options.linear)
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in codec.named_parameters():
         factor = next((f for prefix, f in factors.items() if name.startswith(prefix)), 1.0)
@@ -120,7 +123,7 @@ def train(
     resume = out.with_name(out.name + ".resume")
     step, elapsed, scale = 0, 0.0, [0.0] * config.rates
     optimiser = torch.optim.AdamW(
-        parameter_groups(codec, options.learning_rate), betas=(0.9, 0.98), weight_decay=0.0, fused=device.type == "cuda"
+        parameter_groups(codec, options), betas=(0.9, 0.98), weight_decay=0.0, fused=device.type == "cuda"
     )
     if resume.exists():
         state = torch.load(resume, map_location=device, weights_only=False)
