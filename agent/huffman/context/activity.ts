@@ -1,65 +1,98 @@
 import { DISTANCE_CAP, NEAR, referenceClass } from './model.js';
 import type { Plan } from './plan.js';
 
-/** The activities of all symbols of a frame, `[channel * grid.size + place]`. */
+/** Distances are kept as `place << DISTANCE_BITS | capped distance`. */
+const DISTANCE_BITS = 3;
+
+/**
+ * The activities of the plane that is being coded. What planes before it add comes from lists of their distances when
+ * the plane begins, what the plane itself adds comes while it is coded: all of it stays in the fastest cache.
+ */
 export class Activity {
+  /** Per place of the grid. */
   readonly values: Uint16Array;
   /** The same, four at a time. */
   readonly fours: Float64Array;
   private readonly stride: number;
-  private readonly size: number;
+  /** The distances of all planes so far, one plane after the other. */
+  private readonly distances: Int32Array;
+  private readonly starts: Int32Array;
+  private readonly ends: Int32Array;
+  private count = 0;
+  // Of the plane that is being coded.
+  private channel = 0;
+  private left = 0;
+  private up = 0;
+  private upLeft = 0;
+  private upRight = 0;
+  private leftOfLeft = 0;
+  private upOfUp = 0;
 
   constructor(private readonly plan: Plan) {
-    this.values = new Uint16Array(plan.bias.length * plan.grid.size);
+    const { height, width, channels } = plan.shape;
     this.stride = plan.grid.stride;
-    this.size = plan.grid.size;
+    this.values = new Uint16Array(plan.grid.size);
     this.fours = new Float64Array(this.values.buffer);
+    this.distances = new Int32Array(height * width * channels);
+    this.starts = new Int32Array(channels);
+    this.ends = new Int32Array(channels);
   }
 
-  /** Every symbol at its channel's bias. */
+  /** Starts a frame. */
   reset(): void {
-    const { size } = this.plan.grid;
-    this.plan.bias.forEach((bias, channel) => {
-      this.values.fill(bias[0], channel * size, (channel + 1) * size);
-    });
+    this.count = 0;
   }
 
-  /** Where a reference frame's value is not zero, the bias that goes with its size (after {@link reset}). */
-  expectReference(references: Int16Array): void {
-    const { size } = this.plan.grid;
-    this.plan.bias.forEach((bias, channel) => {
-      for (let i = channel * size; i < (channel + 1) * size; i++) {
-        const reference = references[i];
-        if (reference !== 0) this.values[i] = bias[referenceClass(reference)];
+  /**
+   * Starts a plane: the bias (or that of each reference value's class), and what the planes it looks at tell.
+   * @param references values of the reference frame, `[channel * grid.size + place]`
+   */
+  begin(channel: number, references?: Int16Array): void {
+    const { values, plan, stride, distances, starts, ends } = this;
+    const bias = plan.bias[channel];
+    values.fill(bias[0]);
+    if (references !== undefined) {
+      const base = channel * plan.grid.size;
+      for (let place = 0; place < values.length; place++) {
+        const reference = references[base + place];
+        if (reference !== 0) values[place] = bias[referenceClass(reference)];
       }
-    });
+    }
+    for (const { channel: source, centre, around } of plan.sources[channel]) {
+      const end = ends[source];
+      for (let i = starts[source]; i < end; i++) {
+        const place = distances[i] >> DISTANCE_BITS;
+        const d = distances[i] & DISTANCE_CAP;
+        values[place] += Math.imul(centre, d);
+        if (around === 0) continue;
+        const raise = Math.imul(around, d);
+        values[place - stride] += raise;
+        values[place - 1] += raise;
+        values[place + 1] += raise;
+        values[place + stride] += raise;
+      }
+    }
+    this.channel = channel;
+    [this.left, this.up, this.upLeft, this.upRight, this.leftOfLeft, this.upOfUp] = plan.near.subarray(
+      channel * NEAR,
+      (channel + 1) * NEAR,
+    );
+    starts[channel] = this.count;
+    ends[channel] = this.count;
   }
 
-  /** Raises the activity of what comes after: a symbol of `channel` at `place` was `distance` (> 0) off. */
-  spread(channel: number, place: number, distance: number): void {
-    const { values, plan, stride, size } = this;
-    const { near, targetStart, targets } = plan;
+  /** Notes that the symbol at `place` was `distance` (> 0) off, and raises the activity of those it is a neighbour of. */
+  spread(place: number, distance: number): void {
+    const { values, stride } = this;
     const d = distance < DISTANCE_CAP ? distance : DISTANCE_CAP;
-    const at = channel * size + place;
-    const n = channel * NEAR;
-    values[at + 1] += Math.imul(near[n], d);
-    values[at + 2] += Math.imul(near[n + 4], d);
-    const below = at + stride;
-    values[below - 1] += Math.imul(near[n + 3], d);
-    values[below] += Math.imul(near[n + 1], d);
-    values[below + 1] += Math.imul(near[n + 2], d);
-    values[below + stride] += Math.imul(near[n + 5], d);
-    const end = targetStart[channel + 1];
-    for (let i = targetStart[channel]; i < end; i += 3) {
-      const to = targets[i] + place;
-      values[to] += Math.imul(targets[i + 1], d);
-      const around = targets[i + 2];
-      if (around === 0) continue;
-      const raise = Math.imul(around, d);
-      values[to - stride] += raise;
-      values[to - 1] += raise;
-      values[to + 1] += raise;
-      values[to + stride] += raise;
-    }
+    const below = place + stride;
+    values[place + 1] += Math.imul(this.left, d);
+    values[place + 2] += Math.imul(this.leftOfLeft, d);
+    values[below - 1] += Math.imul(this.upRight, d);
+    values[below] += Math.imul(this.up, d);
+    values[below + 1] += Math.imul(this.upLeft, d);
+    values[below + stride] += Math.imul(this.upOfUp, d);
+    this.distances[this.count++] = (place << DISTANCE_BITS) | d;
+    this.ends[this.channel] = this.count;
   }
 }

@@ -10,14 +10,14 @@ export function allTables(model: ContextModel): Uint8Array[] {
 
 /** Writes tokens as bits. */
 export class CodeWriter {
-  /** `[table << 8 | symbol]`: code | length << 16. */
+  /** `[table << 8 | symbol]`: code | length << 16; a plain sign bit (RAW) has none. */
   private readonly codes: Uint32Array;
   /** `[table * 64 + bucket]`: the cheapest bucket whose shortest run is not below this bucket's. */
   private readonly cheapest: Uint8Array;
 
   constructor(model: ContextModel) {
     const tables = allTables(model);
-    this.codes = new Uint32Array(tables.length << 8);
+    this.codes = new Uint32Array(RAW + 1);
     tables.forEach((lengths, table) => {
       const codes = reversedCodes(lengths);
       lengths.forEach((length, symbol) => {
@@ -54,21 +54,25 @@ export class CodeWriter {
     let accumulator = 0;
     let bits = 0;
     for (let i = 0; i < length; i++) {
-      const id = ids[i];
-      if (id !== RAW) {
-        const entry = codes[id];
+      const entry = codes[ids[i]];
+      const extra = extras[i];
+      const codeBits = entry >>> 16;
+      const total = codeBits + (extra >>> 24);
+      const rest = extra & 0xffffff;
+      if (total <= 24) {
+        accumulator |= ((entry & 0xffff) | (rest << codeBits)) << bits;
+        bits += total;
+      } else {
         accumulator |= (entry & 0xffff) << bits;
         work.setUint32(position, accumulator, true);
-        bits += entry >>> 16;
+        bits += codeBits;
         position += bits >>> 3;
         accumulator >>>= bits & 24;
         bits &= 7;
+        accumulator |= rest << bits;
+        bits += extra >>> 24;
       }
-      const extra = extras[i];
-      if (extra === 0) continue;
-      accumulator |= (extra & 0xffffff) << bits;
       work.setUint32(position, accumulator, true);
-      bits += extra >>> 24;
       position += bits >>> 3;
       accumulator >>>= bits & 24;
       bits &= 7;

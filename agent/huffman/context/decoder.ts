@@ -49,7 +49,6 @@ export class Decoder {
     if (reference !== undefined) {
       this.references.fill(0);
       this.loader.load(reference, this.references);
-      this.activity.expectReference(this.references);
       symbols.set(reference);
     } else {
       const row = plan.zero;
@@ -73,34 +72,37 @@ export class Decoder {
     const base = channel * grid.size;
     const values = this.offsets[channel];
     const { channels, width } = shape;
+    this.activity.begin(channel, hasReference ? this.references : undefined);
     for (let y = 0; y < shape.height; y++) {
-      const row = base + grid.row(y);
+      const row = grid.row(y);
       const end = row + width;
-      for (let at = row; at < end; at++) {
+      for (let four = row; four < end; four += 4) {
         // Nothing around, and a run that goes on: four symbols in one step.
-        if ((at & 3) === 0 && fours[at >> 2] === quiet && at + 4 <= end) {
+        if (fours[four >> 2] === quiet && four + 4 <= end) {
           const run = runs[quietStream];
           if (run >= 4) {
             runs[quietStream] = run - 4;
-            at += 3;
             continue;
           }
         }
-        const stream = classes[fineClass(activities[at])];
-        const run = runs[stream];
-        if (run > 0) {
-          runs[stream] = run - 1;
-          continue;
+        const stop = four + 4 < end ? four + 4 : end;
+        for (let place = four; place < stop; place++) {
+          const stream = classes[fineClass(activities[place])];
+          const run = runs[stream];
+          if (run > 0) {
+            runs[stream] = run - 1;
+            continue;
+          }
+          const distance = this.distance(stream);
+          if (distance === 0) continue;
+          const expected = hasReference ? this.references[base + place] : 0;
+          const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
+          const negative = this.isNegative(channel, expected, distance, signClass, expected > 0);
+          const value = negative ? expected - distance : expected + distance;
+          symbols[(y * width + place - row) * channels + channel] = value + plan.zero[channel];
+          if (values >= 0) this.values[values + place] = value;
+          this.activity.spread(place, distance);
         }
-        const distance = this.distance(stream);
-        if (distance === 0) continue;
-        const expected = hasReference ? this.references[at] : 0;
-        const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
-        const negative = this.isNegative(channel, expected, distance, signClass, expected > 0);
-        const value = negative ? expected - distance : expected + distance;
-        symbols[(y * width + at - row) * channels + channel] = value + plan.zero[channel];
-        if (values >= 0) this.values[values + at - base] = value;
-        this.activity.spread(channel, at - base, distance);
       }
     }
   }
@@ -112,11 +114,11 @@ export class Decoder {
     const { sums } = this.prediction;
     const { upLeft, up, upRight, left, steer } = predictor;
     const { stride } = grid;
-    const base = channel * grid.size;
     const offset = this.offsets[channel];
     const low = -plan.zero[channel];
     const high = low + shape.levels - 1;
     const { channels, width } = shape;
+    this.activity.begin(channel);
     this.prediction.begin(predictor);
     for (let y = 0; y < shape.height; y++) {
       const row = grid.row(y);
@@ -135,7 +137,7 @@ export class Decoder {
         const fraction = predicted - (expected << 8);
         let size = fraction < 0 ? -fraction : fraction;
         if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
-        const activity = activities[base + place] + (Math.imul(steer, size) >> STEER_SHIFT);
+        const activity = activities[place] + (Math.imul(steer, size) >> STEER_SHIFT);
         const stream = classes[fineClass(activity)];
         let value = expected;
         const run = runs[stream];
@@ -145,7 +147,7 @@ export class Decoder {
           if (distance !== 0) {
             const negative = this.isNegative(channel, expected, distance, signClasses[size >> 4], fraction < 0);
             value = negative ? expected - distance : expected + distance;
-            this.activity.spread(channel, place, distance);
+            this.activity.spread(place, distance);
           }
         }
         if (value === 0) continue;

@@ -1,6 +1,6 @@
 import type { CodeShape } from '../shape.js';
 import { Grid } from './grid.js';
-import { type ContextModel, fineClass, WEIGHT_SCALE } from './model.js';
+import { type ContextModel, fineClass, type Source, WEIGHT_SCALE } from './model.js';
 
 /** A predictor with its steps in a grid: terms of other planes, and the four of the channel's own plane. */
 export interface PlannedPredictor {
@@ -14,7 +14,7 @@ export interface PlannedPredictor {
   left: number;
 }
 
-/** A model laid out for one shape: what a distance changes, as lists of places and weights. */
+/** A model laid out for one shape. */
 export class Plan {
   readonly grid: Grid;
   readonly order: number[];
@@ -22,10 +22,8 @@ export class Plan {
   readonly bias: number[][];
   /** `[channel * NEAR + i]`, scaled. */
   readonly near: Int32Array;
-  /** Where each channel's entries in `targets` start. */
-  readonly targetStart: Int32Array;
-  /** Plane whose activity is raised, by how much per distance at the same place, and around it: three numbers each. */
-  readonly targets: Int32Array;
+  /** Per channel, weights scaled. */
+  readonly sources: Source[][];
   /** Fine class of activity -> stream. */
   readonly classes: Uint8Array;
   /** Four activities at a channel's bias, as one number; and their stream. */
@@ -49,17 +47,13 @@ export class Plan {
     this.zero = Int32Array.from(channels, (c) => c.zero);
     this.bias = channels.map((c) => c.bias);
     this.near = Int32Array.from(channels.flatMap((c) => c.near.map((w) => w * WEIGHT_SCALE)));
-    const targets: number[][] = channels.map(() => []);
-    channels.forEach((c, channel) => {
-      for (const { channel: from, centre, around } of c.sources) {
-        targets[from].push(channel * grid.size, centre * WEIGHT_SCALE, around * WEIGHT_SCALE);
-      }
-    });
-    this.targetStart = new Int32Array(channels.length + 1);
-    targets.forEach((list, channel) => {
-      this.targetStart[channel + 1] = this.targetStart[channel] + list.length;
-    });
-    this.targets = Int32Array.from(targets.flat());
+    this.sources = channels.map((c) =>
+      c.sources.map((s) => ({
+        channel: s.channel,
+        centre: s.centre * WEIGHT_SCALE,
+        around: s.around * WEIGHT_SCALE,
+      })),
+    );
     this.classes = Uint8Array.from(model.classes);
     this.quietFour = channels.map((c) => new Float64Array(Uint16Array.of(...Array(4).fill(c.bias[0])).buffer)[0]);
     this.quietStream = Uint8Array.from(channels, (c) => model.classes[fineClass(c.bias[0])]);

@@ -53,7 +53,6 @@ export class Tokeniser {
     if (reference !== undefined) {
       this.references.fill(0);
       this.loader.load(reference, this.references);
-      this.activity.expectReference(this.references);
       for (let i = 0; i < this.values.length; i++) this.values[i] -= this.references[i];
     }
     runs.fill(-1);
@@ -80,34 +79,37 @@ export class Tokeniser {
     const quiet = plan.quietFour[channel];
     const quietStream = plan.quietStream[channel];
     const base = channel * grid.size;
+    this.activity.begin(channel, hasReference ? this.references : undefined);
     for (let y = 0; y < shape.height; y++) {
-      const end = base + grid.row(y) + shape.width;
-      for (let at = base + grid.row(y); at < end; at++) {
+      const end = grid.row(y) + shape.width;
+      for (let four = grid.row(y); four < end; four += 4) {
         // Nothing here, nothing around: four symbols in one step.
-        if ((at & 3) === 0 && fours[at >> 2] === quiet && valueFours[at >> 2] === 0 && at + 4 <= end) {
+        if (fours[four >> 2] === quiet && valueFours[(base + four) >> 2] === 0 && four + 4 <= end) {
           const run = runs[quietStream];
           if (run >= 0) {
             runs[quietStream] = run + 4;
-            at += 3;
             continue;
           }
         }
-        const stream = classes[fineClass(activities[at])];
-        const value = values[at];
-        const run = runs[stream];
-        if (value === 0) {
-          if (run >= 0) runs[stream] = run + 1;
-          else this.noDistance(stream);
-          continue;
+        const stop = four + 4 < end ? four + 4 : end;
+        for (let place = four; place < stop; place++) {
+          const stream = classes[fineClass(activities[place])];
+          const value = values[base + place];
+          if (value === 0) {
+            const run = runs[stream];
+            if (run >= 0) runs[stream] = run + 1;
+            else this.noDistance(stream);
+            continue;
+          }
+          const expected = hasReference ? this.references[base + place] : 0;
+          const distance = value < 0 ? -value : value;
+          this.distance(stream, distance);
+          if (this.signIsFree(channel, expected, distance)) {
+            const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
+            this.sign(signClass, value < 0, expected > 0);
+          }
+          this.activity.spread(place, distance);
         }
-        const expected = hasReference ? this.references[at] : 0;
-        const distance = value < 0 ? -value : value;
-        this.distance(stream, distance);
-        if (this.signIsFree(channel, expected, distance)) {
-          const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
-          this.sign(signClass, value < 0, expected > 0);
-        }
-        this.activity.spread(channel, at - base, distance);
       }
     }
   }
@@ -122,6 +124,7 @@ export class Tokeniser {
     const base = channel * grid.size;
     const low = -plan.zero[channel];
     const high = low + shape.levels - 1;
+    this.activity.begin(channel);
     this.prediction.begin(predictor);
     for (let y = 0; y < shape.height; y++) {
       const row = grid.row(y);
@@ -140,7 +143,7 @@ export class Tokeniser {
         const fraction = predicted - (expected << 8);
         let size = fraction < 0 ? -fraction : fraction;
         if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
-        const activity = activities[at] + (Math.imul(steer, size) >> STEER_SHIFT);
+        const activity = activities[place] + (Math.imul(steer, size) >> STEER_SHIFT);
         const stream = classes[fineClass(activity)];
         const value = values[at] - expected;
         if (value === 0) {
@@ -154,7 +157,7 @@ export class Tokeniser {
         if (this.signIsFree(channel, expected, distance)) {
           this.sign(signClasses[size >> 4], value < 0, fraction < 0);
         }
-        this.activity.spread(channel, place, distance);
+        this.activity.spread(place, distance);
       }
     }
   }

@@ -13,6 +13,9 @@ export interface Rows {
   quietSum: number;
 }
 
+/** More rows than this are thinned out: a dozen weights need no more. */
+const MAX_ROWS = 40000;
+
 /**
  * Fits non-negative weights and a bias so that `mean = bias + weights . features` makes the distances as likely as
  * can be under a geometric distribution of that mean (its code length is log(1 + mean) + y * log((1 + mean) / mean)).
@@ -21,10 +24,13 @@ export interface Rows {
  */
 export function fitActivity(rows: Rows, iterations: number): Float64Array {
   const { features, x, y, count } = rows;
+  const step = Math.max(1, Math.floor(count / MAX_ROWS));
+  const quietSum = rows.quietSum / step;
+  const quietCount = rows.quietCount / step;
   const weights = new Float64Array(features + 1).fill(0.1);
-  let total = rows.quietSum;
-  for (let row = 0; row < count; row++) total += y[row];
-  const overall = total / Math.max(1, count + rows.quietCount);
+  let total = quietSum;
+  for (let row = 0; row < count; row += step) total += y[row];
+  const overall = total / Math.max(1, count / step + quietCount);
   weights[features] = Math.max(1e-5, overall * 0.3);
   const up = new Float64Array(features + 1);
   const down = new Float64Array(features + 1);
@@ -32,9 +38,9 @@ export function fitActivity(rows: Rows, iterations: number): Float64Array {
     const bias = weights[features];
     up.fill(0);
     down.fill(0);
-    up[features] = rows.quietSum / bias;
-    down[features] = (rows.quietCount + rows.quietSum) / (1 + bias);
-    for (let row = 0; row < count; row++) {
+    up[features] = quietSum / bias;
+    down[features] = (quietCount + quietSum) / (1 + bias);
+    for (let row = 0; row < count; row += step) {
       const base = row * features;
       let mean = bias;
       for (let j = 0; j < features; j++) mean += weights[j] * x[base + j];

@@ -5,7 +5,7 @@ const MAX_TERMS = 8;
 /** Positions that a prediction is fitted on. */
 const ROWS = 24000;
 /** A predictor must explain this share of a channel's power, and each term this share of what was left. */
-const MIN_GAIN = 0.04;
+const MIN_GAIN = 0.08;
 const MIN_TERM_GAIN = 0.004;
 
 /**

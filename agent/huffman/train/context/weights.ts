@@ -5,8 +5,8 @@ import { fitActivity, type Rows } from './fit.js';
 import type { Sample } from './sample.js';
 
 const SOURCES = 4;
-/** Only the first sources are looked at around the position too: the others would add 0.2% for twice the work. */
-const AROUND = 2;
+/** Only the first source is looked at around the position too: the others would add 0.2% for twice the work. */
+const AROUND = 1;
 const WEIGHT_ONE = 512;
 const BIAS_ONE = 2048;
 const STEER_ONE = 128;
@@ -36,7 +36,7 @@ export function fitChannel(
   while (chosen.length < SOURCES && before.size > chosen.length) {
     const scores = scoreSources(sample, own, before, chosen, rows, weights);
     if (scores.length === 0) break;
-    for (const { channel } of scores.slice(0, 2)) chosen.push(channel);
+    for (const { channel } of scores.slice(0, Math.min(2, SOURCES - chosen.length))) chosen.push(channel);
     rows = buildRows(sample, own, chosen, before, references);
     weights = fitActivity(rows, chosen.length < SOURCES ? 12 : 40);
   }
