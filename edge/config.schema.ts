@@ -1,4 +1,4 @@
-import { type ConfigSchema } from '../platform/config.js';
+import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 

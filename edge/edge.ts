@@ -19,7 +19,7 @@ export interface Edge {
   stats(): WorkerStats;
   /** Called for every answer; must be quick. */
   onAnswer(listener: (event: AnsweredFrame) => void): void;
-  /** Finishes what runs and frees everything: threads, connections, ports. */
+  /** Announces offline, finishes what runs, answers it, and frees everything: threads, connections, ports. */
   close(): Promise<void>;
 }
 
@@ -97,6 +97,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     stats: () => worker.stats(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
+      link.leave();
       await worker.close();
       await link.close();
       await broker?.close();

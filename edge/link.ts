@@ -23,6 +23,7 @@ export class EdgeLink {
   readonly #options: LinkOptions;
   readonly #statusTopic: string;
   readonly #timer: NodeJS.Timeout;
+  #leaving = false;
 
   /** Starts connecting and goes on until `close()`. @throws DeepcodError for settings that cannot work */
   constructor(options: LinkOptions, log: Log) {
@@ -38,6 +39,8 @@ export class EdgeLink {
       log,
     );
     this.broker.onUp(() => {
+      // The last will has said offline by then, and that is true already.
+      if (this.#leaving) return;
       this.#subscribe();
       this.#publishStatus();
     });
@@ -50,10 +53,17 @@ export class EdgeLink {
     return this.broker.publish(to.topic, text, { expirySeconds: answerExpiry, correlationData });
   }
 
-  /** Says goodbye: status offline, then the connection ends. */
-  async close(): Promise<void> {
+  /** Status offline, now and from now on. Answers to what is under way can still be sent. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
     clearInterval(this.#timer);
     this.broker.publish(this.#statusTopic, OFFLINE, { qos: 1, retain: true });
+  }
+
+  /** Says goodbye: status offline, then the connection ends. */
+  async close(): Promise<void> {
+    this.leave();
     await this.broker.close();
   }
 

@@ -89,6 +89,7 @@ export const resultSchema: Schema = {
   title: 'DeepCOD result message, version 1',
   type: 'object',
   if: { required: ['error'] },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema; the schema is never awaited
   then: failure,
   else: success,
 };

@@ -109,26 +109,32 @@ function route(request: IncomingMessage, response: ServerResponse, { store, stre
   response.setHeader('cache-control', 'no-store');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
-    return reply(response, 405, 'Only GET and HEAD.\n');
+    reply(response, 405, 'Only GET and HEAD.\n');
+    return;
   }
   if (ownNames && !isOwnName(request.headers.host)) {
-    return reply(response, 421, 'Open this page by its own address: localhost or 127.0.0.1.\n');
+    reply(response, 421, 'Open this page by its own address: localhost or 127.0.0.1.\n');
+    return;
   }
   const path = pathOf(request.url);
   const file = files.get(path);
-  if (file) return sendFile(request, response, file);
-  if (path === '/api/events') {
-    if (request.method === 'HEAD') return reply(response, 200, '');
-    if (stream.add(response)) return;
-    response.setHeader('retry-after', '10');
-    return reply(response, 503, 'Too many open pages; close one.\n');
-  }
-  if (path === '/api/state')
-    return reply(response, 200, JSON.stringify(stateView(store, Date.now())), 'application/json');
-  if (path === '/healthz') return reply(response, 200, 'ok\n');
   const [, name, what] = /^\/api\/devices\/([A-Za-z0-9_-]{1,64})\/(shown|picture)$/.exec(path) ?? [];
-  if (name) return sendShown(response, store, name, what === 'picture');
-  reply(response, 404, 'There is nothing here.\n');
+  if (file) sendFile(request, response, file);
+  else if (path === '/api/events') sendEvents(request, response, stream);
+  else if (path === '/api/state') {
+    reply(response, 200, JSON.stringify(stateView(store, Date.now())), 'application/json');
+  } else if (path === '/healthz') reply(response, 200, 'ok\n');
+  else if (name) sendShown(response, store, name, what === 'picture');
+  else reply(response, 404, 'There is nothing here.\n');
+}
+
+function sendEvents(request: IncomingMessage, response: ServerResponse, stream: Stream): void {
+  if (request.method === 'HEAD') {
+    reply(response, 200, '');
+  } else if (!stream.add(response)) {
+    response.setHeader('retry-after', '10');
+    reply(response, 503, 'Too many open pages; close one.\n');
+  }
 }
 
 /**
@@ -137,9 +143,15 @@ function route(request: IncomingMessage, response: ServerResponse, { store, stre
  */
 function sendShown(response: ServerResponse, store: LiveStore, name: string, pictureOnly: boolean): void {
   const shown = store.device(name)?.shown(Date.now());
-  if (!shown || (pictureOnly && !shown.snapshot)) return reply(response, 404, 'No picture of this device.\n');
+  if (!shown || (pictureOnly && !shown.snapshot)) {
+    reply(response, 404, 'No picture of this device.\n');
+    return;
+  }
   const picture = shown.snapshot?.data ?? new Uint8Array(0);
-  if (pictureOnly) return reply(response, 200, picture, shown.snapshot?.type);
+  if (pictureOnly) {
+    reply(response, 200, picture, shown.snapshot?.type);
+    return;
+  }
   const json = Buffer.from(JSON.stringify(shownView(shown)));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
@@ -149,8 +161,8 @@ function sendShown(response: ServerResponse, store: LiveStore, name: string, pic
 function sendFile(request: IncomingMessage, response: ServerResponse, { type, tag, body }: PageFile): void {
   response.setHeader('cache-control', 'no-cache');
   response.setHeader('etag', tag);
-  if (request.headers['if-none-match'] === tag) return reply(response, 304, '', type);
-  reply(response, 200, body, type);
+  if (request.headers['if-none-match'] === tag) reply(response, 304, '', type);
+  else reply(response, 200, body, type);
 }
 
 function reply(

@@ -123,7 +123,8 @@ export class Stream {
     for (const name of told.keys()) {
       if (this.store.device(name)) continue;
       told.delete(name);
-      (message.gone ??= []).push(name);
+      message.gone ??= [];
+      message.gone.push(name);
     }
     const workersAt = Math.max(0, ...this.store.workers().map((worker) => worker.at));
     if (workersAt !== page.workersAt) {

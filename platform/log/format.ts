@@ -46,6 +46,7 @@ function word(value: unknown): string {
 
 /** One line whatever the message holds: a line break inside would let input forge events. */
 function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
 }
 

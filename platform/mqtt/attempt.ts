@@ -8,10 +8,12 @@ export interface AttemptEvents {
   onEnd(reason: Reason): void;
 }
 
-/** What came with a message besides its payload (MQTT 5 gives the first two). */
+/** What came with a message besides its payload (`retain` always, the others by MQTT 5 alone). */
 export interface MessageProperties {
   responseTopic?: string;
   correlationData?: Buffer;
+  /** Seconds that were left of the message's life when the broker sent it on. */
+  messageExpiryInterval?: number;
   retain: boolean;
 }
 
@@ -26,8 +28,8 @@ export function attempt(url: string, settings: IClientOptions, events: AttemptEv
     events.onUp();
   });
   client.on('message', (topic, payload, packet) => {
-    const { responseTopic, correlationData } = packet.properties ?? {};
-    events.onMessage(topic, payload, { responseTopic, correlationData, retain: packet.retain });
+    const { responseTopic, correlationData, messageExpiryInterval } = packet.properties ?? {};
+    events.onMessage(topic, payload, { responseTopic, correlationData, messageExpiryInterval, retain: packet.retain });
   });
   client.on('disconnect', (packet) => {
     const taken = packet.reasonCode === 142;

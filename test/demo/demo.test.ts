@@ -110,7 +110,10 @@ t.test('the table: lines for a file, redrawn on a terminal', async (t) => {
 
   const written = (isTTY: boolean) => {
     let text = '';
-    const table = new Table({ isTTY, columns: 100, rows: 10, write: (part) => void (text += part) });
+    const write = (part: string) => {
+      text += part;
+    };
+    const table = new Table({ isTTY, columns: 100, rows: 10, write });
     for (let frame = 0; frame < 30; frame++) table.add(trip(frame), 'summary');
     table.note('a note');
     table.end();

@@ -5,6 +5,7 @@ import t from 'tap';
 import { startEdge } from '../../edge/edge.js';
 import { openEdgeBundle } from '../../edge/worker/bundles.js';
 import { silentLog } from '../../platform/log.js';
+import type { Manifest } from '../../protocol/index.js';
 import { bundleCopy, tinyBundle, tinyConfig } from './harness.js';
 
 t.test('a bundle is opened with a route for each partition point and for pixels', async (t) => {
@@ -62,8 +63,8 @@ async function flip(file: string): Promise<void> {
   await writeFile(file, bytes);
 }
 
-async function edit(dir: string, change: (manifest: Record<string, any>) => void): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8'));
+async function edit(dir: string, change: (manifest: Manifest) => void): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Manifest;
   change(manifest);
   await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
 }

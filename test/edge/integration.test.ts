@@ -73,6 +73,24 @@ t.test('the embedded broker: right answers, status while online and after', asyn
   await edge.close();
 });
 
+t.test('an edge that closes says offline before it ends its threads', async (t) => {
+  const edge = await startEdge(tinyConfig({ broker: { port: 0 } }), recordedLog().log);
+  await edgeOnline(edge.brokerUrl);
+  const seen = await watchStatus(t, edge.brokerUrl);
+  const said: string[] = [];
+  const { broker } = edge.link;
+  const publish = broker.publish.bind(broker);
+  broker.publish = (topic, payload, options) => {
+    said.push(`${topic} ${parseStatus(Buffer.from(payload as string)).online}`);
+    return publish(topic, payload, options);
+  };
+  const closing = edge.close();
+  t.same(said, ['deepcod/edge/edge-1/status false'], 'said at once, before anything was waited for');
+  await closing;
+  t.equal(said.length, 1, 'and once; nothing says online after it');
+  await until(() => seen.at(-1)?.online === false, 'the others to hear of it');
+});
+
 t.test('two devices at once are both served', async (t) => {
   const edge = await startEdge(
     tinyConfig({ broker: { port: 0 }, inference: { threads: 1, batch: 4 } }),
@@ -217,7 +235,7 @@ t.test('mosquitto', { skip: process.env.CI === 'true' ? false : withoutMosquitto
     device.send(codedFrame(1), { properties: { messageExpiryInterval: 1 } });
     const edge = await edgeOn(broker.url, '5');
     await edgeOnline(edge.brokerUrl);
-    device.send(codedFrame(2), { properties: { messageExpiryInterval: 5 } });
+    device.send(codedFrame(2), { properties: { messageExpiryInterval: 600 } });
     await device.answerTo(2);
     t.same(
       device.results.map((r) => r.frame),

@@ -99,7 +99,10 @@ t.test('bytes and devices are bounded; what finds no room is reported', async (t
 t.test('nothing is lost unseen: everything pushed is taken or dropped, once', async (t) => {
   const { queue, dropped, take } = make({ depth: 3, devices: 5, bytes: 120 });
   let seed = 5;
-  const random = (n: number) => (seed = (seed * 48271) % 0x7fffffff) % n;
+  const random = (n: number) => {
+    seed = (seed * 48271) % 0x7fffffff;
+    return seed % n;
+  };
   const pushed: string[] = [];
   const taken: string[] = [];
   for (let i = 0; i < 5000; i++) {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLog, type Log, type LogEvent } from '../../platform/log.js';
-import { type BrokerConfig, connectMqtt } from '../../platform/mqtt.js';
+import { type BrokerConfig, connectMqtt, type MessageProperties } from '../../platform/mqtt.js';
 import { aedesBroker, freePort, mosquittoBroker, type TestBroker, withoutMosquitto } from './brokers.js';
 
 const config = (url: string, more: Partial<BrokerConfig> = {}): BrokerConfig => ({
@@ -33,12 +33,28 @@ async function delivers(t: Test, broker: TestBroker, version: BrokerConfig['vers
   const client = connectMqtt({ broker: config(broker.url, { version }), clientId: `c${version}` }, log);
   t.equal(client.publish('a/b', 'too early'), false, 'nothing is queued before there is a connection');
   const got: { topic: string; text: string }[] = [];
-  client.subscribe('a/+', (topic, payload) => got.push({ topic, text: payload.toString() }));
+  const properties: MessageProperties[] = [];
+  client.subscribe('a/+', (topic, payload, came) => {
+    got.push({ topic, text: payload.toString() });
+    properties.push(came);
+  });
   t.ok(await client.ready(10_000));
   t.equal(client.version, used);
-  await until(() => client.publish('a/b', 'hello', { expirySeconds: 5, responseTopic: 'a/r' }), 'connection');
+  const correlationData = Buffer.from('tag');
+  const sent = { expirySeconds: 600, responseTopic: 'a/r', correlationData };
+  await until(() => client.publish('a/b', 'hello', sent), 'connection');
   await until(() => got.length > 0, 'a message');
   t.same(got[0], { topic: 'a/b', text: 'hello' });
+  const { messageExpiryInterval: left, ...others } = properties[0];
+  if (used === 5) {
+    t.ok(left !== undefined && left > 0 && left <= 600, `${left} seconds are left of 600`);
+    t.same(others, { responseTopic: 'a/r', correlationData, retain: false });
+  } else {
+    t.same(
+      [left, others.responseTopic, others.correlationData, others.retain],
+      [undefined, undefined, undefined, false],
+    );
+  }
   const bytes = new Uint8Array(300_000).fill(65);
   t.ok(client.publish('a/large', bytes));
   await until(() => got.length > 1, 'a large message');

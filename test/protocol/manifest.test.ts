@@ -1,8 +1,8 @@
 import t from 'tap';
-import { ProtocolError, validateManifest } from '../../protocol/index.js';
+import { type Manifest, ProtocolError, validateManifest } from '../../protocol/index.js';
 import { exampleManifest } from './vectors.js';
 
-type Change = (m: Record<string, any>) => void;
+type Change = (m: Manifest) => void;
 const problemsOf = (change: Change): readonly string[] => {
   const manifest = exampleManifest();
   change(manifest);
@@ -37,7 +37,7 @@ t.test('each mistake is named: key, value, what is allowed', async (t) => {
   const cases: [string, Change, RegExp][] = [
     ['format', (m) => Object.assign(m, { format: 2 }), /^format: 2; allowed: 1$/],
     ['unknown key', (m) => Object.assign(m.service, { nms: 1 }), /^service: unknown key "nms"; allowed: name, task, /],
-    ['missing key', (m) => delete m.input, /^missing key "input"$/],
+    ['missing key', (m) => Reflect.deleteProperty(m, 'input'), /^missing key "input"$/],
     ['task', (m) => Object.assign(m.service, { task: 'dream' }), /^service.task: "dream"; allowed: "detect"$/],
     ['decode', (m) => Object.assign(m.service, { decode: { type: 'yolov9' } }), /service.decode: .*"yolov9"/],
     ['stride', (m) => Object.assign(m.service.decode, { strides: [7] }), /^service.decode: stride 7 does not divide/],
@@ -97,9 +97,9 @@ t.test('paths cannot leave the folder', async (t) => {
 
 t.test('several mistakes are all listed, and what is not an object is an error too', async (t) => {
   const problems = problemsOf((m) => {
-    m.format = 3;
-    m.input.width = 'wide';
-    delete m.service.licence;
+    Object.assign(m, { format: 3 });
+    Object.assign(m.input, { width: 'wide' });
+    Reflect.deleteProperty(m.service, 'licence');
   });
   t.equal(problems.length, 3);
   for (const value of [null, [], 'text', 5, undefined])

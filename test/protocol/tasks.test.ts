@@ -6,8 +6,7 @@ import { exampleManifest, vectors } from './vectors.js';
 
 const manifestFor = (v: (typeof vectors.detections)[number]): Manifest => {
   const manifest = exampleManifest();
-  manifest.service.classes = v.classes;
-  manifest.service.decode = v.decode;
+  Object.assign(manifest.service, { classes: v.classes, decode: v.decode });
   [manifest.input.width, manifest.input.height] = v.input;
   return validateManifest(manifest);
 };
@@ -64,7 +63,10 @@ t.test('outputs of another shape are an error that says so', async (t) => {
 t.test('whatever the numbers, boxes are finite and inside the picture', async (t) => {
   const strange = [Number.NaN, Infinity, -Infinity, 1e38, -1e38, 0, 1, 100, -100, 5];
   let seed = 1;
-  const random = () => (seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff;
+  const random = () => {
+    seed = (seed * 48271) % 0x7fffffff;
+    return seed / 0x7fffffff;
+  };
   let boxes = 0;
   const outside: unknown[] = [];
   for (const v of vectors.detections) {
@@ -116,7 +118,10 @@ function reference(c: Candidates, iou: number): number[] {
 
 t.test('suppression equals the textbook on random boxes; a limit only cuts the end', async (t) => {
   let seed = 7;
-  const random = () => (seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff;
+  const random = () => {
+    seed = (seed * 48271) % 0x7fffffff;
+    return seed / 0x7fffffff;
+  };
   for (let round = 0; round < 50; round++) {
     const c = new Candidates();
     for (let i = 0; i < 150; i++) {

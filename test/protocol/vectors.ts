@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../platform/root.js';
-import type { Detection, FrameHeader } from '../../protocol/index.js';
+import type { Detection, FrameHeader, Manifest } from '../../protocol/index.js';
 
 /** docs/protocol-vectors.json, written by test/fixtures/make_protocol_vectors.py, which shares no code with protocol/. */
 export interface Vectors {
@@ -32,7 +32,7 @@ export interface Vectors {
 export const vectors = JSON.parse(readFileSync(join(packageRoot(), 'docs/protocol-vectors.json'), 'utf8')) as Vectors;
 
 /** A small manifest that is valid; tests change what they are about. */
-export function exampleManifest(): Record<string, any> {
+export function exampleManifest(): Manifest {
   const file = () => ({ bytes: 1, sha256: '0'.repeat(64) });
   return {
     format: 1,

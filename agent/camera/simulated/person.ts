@@ -291,7 +291,7 @@ export function drawPerson(looks: Looks, pose: Pose, detail: number, shade: stri
   parts.push(limb([[neck[0], neck[1] + 3], centre], 11 * k * 0.9, darker(looks.skin, 0.16)));
   const drawn = drawHead(looks, pose.facing + pose.look, detail, shade);
   parts.push(
-    `<g transform="translate(${n(centre[0])} ${n(centre[1])}) rotate(${n(headAngle)}) scale(${n(k * 10) + 'e-1'})">${drawn.svg}</g>`,
+    `<g transform="translate(${n(centre[0])} ${n(centre[1])}) rotate(${n(headAngle)}) scale(${n(k * 10)}e-1)">${drawn.svg}</g>`,
   );
 
   if (!farSolo) parts.push(armsFront.map((i) => arm(i)).join(''), held());

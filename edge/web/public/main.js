@@ -16,7 +16,7 @@ const tiles = new Tiles((name) => {
 });
 let chosen = '';
 let known = new Map();
-let calm = null;
+let calmTimer = null;
 
 function update() {
   const devices = model.sorted();
@@ -29,8 +29,9 @@ function update() {
   setHidden($('filter-box'), devices.length < 7);
   setText($('devices-title'), layout === 'one' ? 'Device' : 'Devices');
   tiles.update(model, chosen, $('filter').value.trim().toLowerCase());
-  calm ??= setTimeout(() => {
-    calm = null;
+  if (calmTimer !== null) return;
+  calmTimer = setTimeout(() => {
+    calmTimer = null;
     updateCalm();
   }, CALM_MS);
 }
