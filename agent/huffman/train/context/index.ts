@@ -4,6 +4,7 @@ import type { ChannelCounts } from '../counts.js';
 import { eachFrame, type TrainingData, TrainingDataError } from '../input.js';
 import { countPairs, eachPair } from '../pairs.js';
 import { type Distances, measureDistances } from './distances.js';
+import { type Effort, effortFor } from './effort.js';
 import { fitPredictor } from './predictor.js';
 import { type Frames, readSample, type Sample } from './sample.js';
 import { finishModel } from './tables.js';
@@ -11,8 +12,6 @@ import { fitChannel } from './weights.js';
 
 /** Frames per rate that weights are fitted on; code lengths come from all frames. */
 const SAMPLE_FRAMES = 40;
-/** Only this many first channels are predicted, and looked at by predictions. */
-const PREDICTED = 20;
 
 /** Models of all rates, and what each model's contexts are worth to an ideal coder, in bits per frame. */
 interface Trained {
@@ -68,7 +67,7 @@ function trainModels(
     const name = `${inter ? 'inter-frame, ' : ''}rate ${rate}`;
     const pass: Frames = (visit) => read(rate, visit);
     const sample = readSample(shape, total, zero[rate], SAMPLE_FRAMES, inter, pass);
-    const weights = fitWeights(sample, zero[rate], shape.levels);
+    const weights = fitWeights(sample, zero[rate], shape.levels, effortFor(shape));
     progress(`${name}: weights fitted on ${sample.frames} frames`);
     const result = finishModel(weights, shape, total, pass);
     const { streams } = result.model;
@@ -91,16 +90,31 @@ function energyOrder(sample: Sample): number[] {
   return energy.map((_, channel) => channel).sort((a, b) => energy[b] - energy[a] || a - b);
 }
 
-function fitWeights(sample: Sample, zero: number[], levels: number): Pick<ContextModel, 'order' | 'channels'> {
+function fitWeights(
+  sample: Sample,
+  zero: number[],
+  levels: number,
+  effort: Effort,
+): Pick<ContextModel, 'order' | 'channels'> {
   const order = energyOrder(sample);
   const channels: ChannelModel[] = new Array(order.length);
   const before = new Map<number, Distances>();
   const inter = sample.references.length > 0;
   order.forEach((channel, turn) => {
     let predictor: Predictor | undefined;
-    if (!inter && turn < PREDICTED) predictor = fitPredictor(sample, channel, order.slice(0, turn));
+    if (!inter && turn < effort.predicted) {
+      predictor = fitPredictor(sample, channel, order.slice(0, turn), effort.minGain);
+    }
     const own = measureDistances(sample, channel, predictor, -zero[channel], levels);
-    channels[channel] = fitChannel(sample, own, before, zero[channel], predictor, sample.references[channel]);
+    channels[channel] = fitChannel(
+      sample,
+      own,
+      before,
+      zero[channel],
+      predictor,
+      sample.references[channel],
+      effort.sources,
+    );
     before.set(channel, own);
   });
   return { order, channels };

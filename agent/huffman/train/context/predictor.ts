@@ -4,17 +4,22 @@ import type { Sample } from './sample.js';
 const MAX_TERMS = 8;
 /** Positions that a prediction is fitted on. */
 const ROWS = 24000;
-/** A predictor must explain this share of a channel's power, and each term this share of what was left. */
-const MIN_GAIN = 0.08;
+/** Each term must explain this share of what was left. */
 const MIN_TERM_GAIN = 0.004;
 
 /**
  * Fits a linear prediction of a channel from values decoded before it: orthogonal matching pursuit, one term at a time,
  * each the one that fits best what is left.
  * @param sources channels coded before, whose values may be looked at
+ * @param minGain share of the channel's power that it must explain
  * @returns undefined where prediction does not pay
  */
-export function fitPredictor(sample: Sample, channel: number, sources: number[]): Predictor | undefined {
+export function fitPredictor(
+  sample: Sample,
+  channel: number,
+  sources: number[],
+  minGain: number,
+): Predictor | undefined {
   const { grid, places } = sample;
   const step = Math.max(1, Math.floor(places.length / ROWS));
   const rows = Math.floor(places.length / step);
@@ -49,7 +54,7 @@ export function fitPredictor(sample: Sample, channel: number, sources: number[])
     left = residual(target, chosen, columns, weights);
     error = dot(left, left);
   }
-  if (error > (1 - MIN_GAIN) * first) return undefined;
+  if (error > (1 - minGain) * first) return undefined;
   const taps = chosen.slice(1).map((i, n) => ({
     ...candidates[i],
     weight: clamp(Math.round(weights[n + 1] * PREDICTION_ONE), 4095),

@@ -4,7 +4,6 @@ import type { Distances } from './distances.js';
 import { fitActivity, type Rows } from './fit.js';
 import type { Sample } from './sample.js';
 
-const SOURCES = 4;
 /** Only the first source is looked at around the position too: the others would add 0.2% for twice the work. */
 const AROUND = 1;
 const WEIGHT_ONE = 512;
@@ -20,6 +19,7 @@ function nearSteps(sample: Sample): number[] {
  * Fits one channel's activity: chooses the planes to look at, two at a time, by how well they explain what the weights
  * so far do not, and fits all weights together.
  * @param before distances of the channels coded before, by channel
+ * @param most how many planes to look at
  * @param references classes of the channel's reference values, if there are any: they choose among three biases
  */
 export function fitChannel(
@@ -29,16 +29,17 @@ export function fitChannel(
   zero: number,
   predictor: Predictor | undefined,
   references: Uint8Array | undefined,
+  most: number,
 ): ChannelModel {
   const chosen: number[] = [];
   let rows = buildRows(sample, own, chosen, before, references);
   let weights = fitActivity(rows, 12);
-  while (chosen.length < SOURCES && before.size > chosen.length) {
+  while (chosen.length < most && before.size > chosen.length) {
     const scores = scoreSources(sample, own, before, chosen, rows, weights);
     if (scores.length === 0) break;
-    for (const { channel } of scores.slice(0, Math.min(2, SOURCES - chosen.length))) chosen.push(channel);
+    for (const { channel } of scores.slice(0, Math.min(2, most - chosen.length))) chosen.push(channel);
     rows = buildRows(sample, own, chosen, before, references);
-    weights = fitActivity(rows, chosen.length < SOURCES ? 12 : 40);
+    weights = fitActivity(rows, chosen.length < most ? 12 : 40);
   }
   return quantise(weights, chosen, zero, predictor, references !== undefined);
 }
