@@ -85,7 +85,7 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.out,
         options,
         device,
-        command=" ".join(["python -m deepcod", *sys.argv[1:]]),
+        command=" ".join(["python -m deepcod", *(Path(a).name if "/" in a else a for a in sys.argv[1:])]),
         report=lambda s: print(s, flush=True),
     )
     return 0
