@@ -60,14 +60,19 @@ export class Activity {
     }
     for (const { channel: source, centre, around } of plan.sources[channel]) {
       const end = ends[source];
+      if (around === 0) {
+        for (let i = starts[source]; i < end; i++) {
+          values[distances[i] >> DISTANCE_BITS] += Math.imul(centre, distances[i] & DISTANCE_CAP);
+        }
+        continue;
+      }
       for (let i = starts[source]; i < end; i++) {
         const place = distances[i] >> DISTANCE_BITS;
         const d = distances[i] & DISTANCE_CAP;
-        values[place] += Math.imul(centre, d);
-        if (around === 0) continue;
         const raise = Math.imul(around, d);
         values[place - stride] += raise;
         values[place - 1] += raise;
+        values[place] += Math.imul(centre, d);
         values[place + 1] += raise;
         values[place + stride] += raise;
       }

@@ -22,12 +22,13 @@ export class Prediction {
     const { sums, values, offsets, plan } = this;
     const from = plan.grid.row(0);
     const to = plan.grid.row(plan.shape.height);
-    // Four terms at a time: most of the time is spent on passing over the sums. (Math.imul keeps to integers.)
+    // Several terms in a pass: most of the time is spent on passing over the sums. (Math.imul keeps to integers.)
     sums.fill(predictor.bias, from, to);
     const { others } = predictor;
-    for (let i = 0; i < others.length; i += 4) {
-      const shift = (n: number) => (n < others.length ? offsets[others[n].channel] + others[n].step : 0);
-      const weight = (n: number) => (n < others.length ? others[n].weight : 0);
+    const shift = (i: number) => (i < others.length ? offsets[others[i].channel] + others[i].step : 0);
+    const weight = (i: number) => (i < others.length ? others[i].weight : 0);
+    let i = 0;
+    for (; i + 2 < others.length; i += 4) {
       const [a, b, c, d] = [shift(i), shift(i + 1), shift(i + 2), shift(i + 3)];
       const [wa, wb, wc, wd] = [weight(i), weight(i + 1), weight(i + 2), weight(i + 3)];
       for (let place = from; place < to; place++) {
@@ -37,6 +38,12 @@ export class Prediction {
           Math.imul(wc, values[place + c]) +
           Math.imul(wd, values[place + d]);
       }
+    }
+    if (i >= others.length) return;
+    const [a, b] = [shift(i), shift(i + 1)];
+    const [wa, wb] = [weight(i), weight(i + 1)];
+    for (let place = from; place < to; place++) {
+      sums[place] += Math.imul(wa, values[place + a]) + Math.imul(wb, values[place + b]);
     }
   }
 }
