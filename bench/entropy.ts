@@ -56,7 +56,9 @@ const deflated = framesOf.map(() => 0);
 eachFrame(data, (symbols, rate) => {
   deflated[rate] += deflateRawSync(symbols, { level: 9 }).length;
 });
-deflated.forEach((sum, rate) => rows.push(row('zlib level 9', rate, framesOf[rate], sum / framesOf[rate])));
+deflated.forEach((sum, rate) => {
+  rows.push(row('zlib level 9', rate, framesOf[rate], sum / framesOf[rate]));
+});
 
 for (const file of values.tables) {
   const coder = openCoder(JSON.parse(readFileSync(file, 'utf8')), shape);

@@ -46,7 +46,10 @@ export function finishModel(
   const histograms = first.counts.slice(0, FINE_CLASSES).map((h) => h.slice(0, shape.levels));
   let price = STREAM_BITS * frames;
   let classes = partition(histograms, price);
-  while (Math.max(...classes) >= MAX_STREAMS) classes = partition(histograms, (price *= 2));
+  while (Math.max(...classes) >= MAX_STREAMS) {
+    price *= 2;
+    classes = partition(histograms, price);
+  }
   const merged = mergeGroups(histograms, classes);
 
   const signPairs = Array.from({ length: SIGN_CLASSES }, (_, i) => {
