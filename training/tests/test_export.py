@@ -242,6 +242,9 @@ def test_training_reduces_the_error_reports_and_resumes(name, service, packed, t
     assert lines[-1]["reconstruction"] < lines[0]["reconstruction"]
     assert lines[-1]["phase"] == 2 and lines[-1]["feature"] > 0
     assert {"orthogonality", "bits_per_symbol", "output"} <= set(lines[-1])
+    if CONFIGS[name].form == "paper":
+        assert len(lines[-1]["singular_values"]) > 5
+        assert lines[-1]["largest_singular_value"] < 1.5
     again = train(
         CONFIGS[name],
         service,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from .codec import Codec, CodecConfig, save
 from .data import Pictures
@@ -174,6 +176,7 @@ def train(
         temporary.replace(resume)
 
     log: dict[str, list[Tensor]] = {}
+    bar = tqdm(total=round(budget), initial=round(elapsed), unit="s", desc=out.stem, disable=not sys.stderr.isatty())
     while elapsed < budget and (options.max_steps is None or step < options.max_steps):
         progress = elapsed / budget
         phase = 1 if progress < options.reconstruction else 2
@@ -214,6 +217,7 @@ def train(
         average.update(codec, step)
         step += 1
         elapsed = time.monotonic() - started
+        bar.update(min(round(elapsed), round(budget)) - bar.n)
         facts = {
             "reconstruction": reconstruction,
             "feature": feature,
@@ -232,10 +236,12 @@ def train(
             if step % 1000 == 0 or config.form == "paper":
                 values = largest_singular_values(codec.decoder)
                 line["largest_singular_value"] = round(max(values.values()), 3)
+                line["singular_values"] = {name: round(v, 3) for name, v in values.items()}
             report(json.dumps(line))
             log = {}
         if elapsed - saved > options.save_every:
             write()
             saved = elapsed
+    bar.close()
     write()
     return average.codec
