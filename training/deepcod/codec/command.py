@@ -33,9 +33,10 @@ def _add_pack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--size", type=int, default=416, help="the service's input size (default 416)")
     parser.add_argument("--quality", type=int, default=92, help="JPEG quality of the packed pictures (default 92)")
     parser.add_argument("--limit", type=int, help="at most so many, evenly chosen")
-    parser.set_defaults(
-        run=lambda a: print(f"{pack(a.folders, a.size, a.out, quality=a.quality, limit=a.limit)} pictures in {a.out}")
+    parser.add_argument(
+        "--hold-out", type=int, metavar="K", help="leave out pictures 0, K, 2K, ..., to compare variants on"
     )
+    parser.set_defaults(run=_pack)
 
 
 def _pack(arguments: argparse.Namespace) -> int:
