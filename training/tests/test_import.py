@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from deepcod.cli import main
@@ -40,6 +42,21 @@ def test_onnx_detector(yolox: Path, tmp_path: Path) -> None:
     assert "/head/cls_convs.0/cls_convs.0.1/pconv/act/Mul_output_0" in description["features"]
 
 
+def test_bundle_gives_its_service_back(tmp_path: Path) -> None:
+    bundle = Path(__file__).resolve().parents[2] / "models" / "onnx" / "worksite"
+    out = tmp_path / "worksite.onnx"
+    assert main(["import", str(bundle), "--out", str(out)]) == 0
+    picture = np.random.default_rng(3).integers(0, 256, (1, 416, 416, 3), np.uint8)
+    expected = onnxruntime.InferenceSession(str(bundle / "service.onnx")).run(None, {"picture": picture})
+    feed = picture.transpose(0, 3, 1, 2) * np.float32(1 / 255)
+    actual = onnxruntime.InferenceSession(str(out)).run(None, {"images": feed})
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, e, atol=1e-4)
+    description = json.loads(out.with_suffix(".json").read_text())
+    assert description["classes"] == ["head", "helmet"]
+    assert description["picture"]["order"] == "rgb"
+
+
 def test_topology(tmp_path: Path) -> None:
     cfg, out = tmp_path / "q.cfg", tmp_path / "q.onnx"
     assert main(["topology", "yolov3-tiny", "--width", "0.25", "--classes", "2", "--out", str(cfg)]) == 0
@@ -53,6 +70,7 @@ def test_topology(tmp_path: Path) -> None:
         (["import", "{cfg}"], "needs its .weights, or --random-weights"),
         (["import", "absent.onnx"], "absent.onnx"),
         (["import", "{cfg}", "--random-weights", "1", "--names", "{cfg}"], "names, the service has 80 classes"),
+        (["import", "{folder}"], "not a bundle: "),
         (["import", "{bad}"], "not a valid ONNX file"),
         (["topology", "yolov3", "--size", "100", "--out", "{cfg}"], "not a multiple of 32"),
     ],
@@ -61,5 +79,5 @@ def test_bad_input(args: list[str], message: str, tmp_path: Path, capsys: pytest
     cfg, bad = tmp_path / "t.cfg", tmp_path / "bad.onnx"
     assert main(["topology", "yolov3-tiny", "--width", "0.1", "--out", str(cfg)]) == 0
     bad.write_bytes(b"not a model")
-    assert main([a.format(cfg=cfg, bad=bad) for a in args]) == 2
+    assert main([a.format(cfg=cfg, bad=bad, folder=tmp_path) for a in args]) == 2
     assert message in capsys.readouterr().err

@@ -12,7 +12,11 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class DecoderShape:
-    """Widths (channels) and numbers of residual blocks, from the code's resolution up to the source's."""
+    """Widths (channels) and numbers of residual blocks, from the code's resolution up, each twice the one before.
+
+    Where the last is still below the source's, one transposed convolution goes the rest of the way: full resolution
+    is where a decoder's time goes, and little of what a detector sees is lost without channels there.
+    """
 
     widths: tuple[int, ...]
     blocks: tuple[int, ...]
@@ -70,7 +74,7 @@ class Decoder(nn.Module):
 
     The sum of a linear synthesis (one transposed convolution, which starts as the encoder's transpose) and a residual
     network that works at the code's resolution first, where a picture element costs least, and then doubles the
-    resolution until the source's. With several rates every residual stage is scaled and shifted per rate.
+    resolution as often as `shape` says. With several rates every residual stage is scaled and shifted per rate.
     """
 
     def __init__(
@@ -85,8 +89,11 @@ class Decoder(nn.Module):
         synthesis: bool = True,
     ) -> None:
         super().__init__()
-        if stride != 2 ** (len(shape.widths) - 1) or len(shape.blocks) != len(shape.widths):
-            raise ValueError(f"stride {stride} needs {stride.bit_length()} widths and blocks, got {shape}")
+        rest = stride >> (len(shape.widths) - 1)
+        if rest == 0 or len(shape.blocks) != len(shape.widths):
+            raise ValueError(
+                f"stride {stride} has at most {stride.bit_length()} widths, each with its blocks; got {shape}"
+            )
         self.synthesis = (
             nn.ConvTranspose2d(channels, source_channels, kernel, stride, (kernel - stride) // 2) if synthesis else None
         )
@@ -96,7 +103,11 @@ class Decoder(nn.Module):
         self.stages = nn.ModuleList(nn.Sequential(*(ResidualBlock(w) for _ in range(n))) for w, n in stages)
         self.attention = SelfAttention(shape.widths[0])
         self.ups = nn.ModuleList(ResidualUp(a, b) for a, b in itertools.pairwise(shape.widths))
-        self.exit = nn.Conv2d(shape.widths[-1], source_channels, 3, padding=1)
+        self.exit = (
+            nn.Conv2d(shape.widths[-1], source_channels, 3, padding=1)
+            if rest == 1
+            else nn.ConvTranspose2d(shape.widths[-1], source_channels, 2 * rest, rest, rest // 2)
+        )
         if synthesis:
             nn.init.zeros_(self.exit.weight)
             nn.init.zeros_(self.exit.bias)

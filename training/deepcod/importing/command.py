@@ -1,4 +1,4 @@
-"""`deepcod import`: darknet (.cfg + .weights) or ONNX to a checked service and its description.
+"""`deepcod import`: darknet (.cfg + .weights), ONNX or a bundle to a checked service and its description.
 
 Writes FILE.onnx and FILE.json beside it: what the picture must look like, how outputs are decoded, suggested
 partition points and features. Read the description before training: licence, provenance and class names are yours to
@@ -19,6 +19,7 @@ from ..darknet import TOPOLOGIES, RandomWeights, WeightsReader, convert
 from ..errors import DeepcodError
 from ..graph.cut import partition_points
 from . import onnx_service
+from .bundle_service import open_bundle
 from .suggest import suggest_features, suggest_partitions
 
 _TOLERANCE = 1e-3
@@ -32,7 +33,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    p.add_argument("model", type=Path, help="a darknet .cfg, or an .onnx file")
+    p.add_argument("model", type=Path, help="a darknet .cfg, an .onnx file, or the folder of a bundle")
     p.add_argument("weights", type=Path, nargs="?", help="the darknet .weights that belong to the cfg")
     p.add_argument("--out", type=Path, help="service to write (.onnx); its description goes beside it (.json)")
     p.add_argument("--random-weights", type=int, metavar="SEED", help="seeded random weights instead of a file")
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Import, check against ONNX Runtime, write."""
     if args.model.suffix == ".cfg":
         model, description = _darknet(args)
+    elif args.model.is_dir():
+        model, description = _bundle(args)
     else:
         model, description = _onnx(args)
     if args.names:
@@ -128,6 +131,14 @@ def _darknet(args: argparse.Namespace) -> tuple[onnx.ModelProto, dict[str, Any]]
     else:
         description["provenance"] = f"{_origin(args.model)}, {_origin(args.weights)}"
     return imported.model, description
+
+
+def _bundle(args: argparse.Namespace) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    if any(
+        v is not None for v in (args.weights, args.random_weights, args.letterbox, args.pad, args.order, args.scale)
+    ):
+        raise DeepcodError(f"{args.model}: a bundle says itself what its pictures and weights are; give --out alone")
+    return open_bundle(args.model)
 
 
 def _onnx(args: argparse.Namespace) -> tuple[onnx.ModelProto, dict[str, Any]]:
