@@ -23,6 +23,7 @@ import { encodeLocalResult } from './pipeline/local-result.js';
 import { Matcher } from './pipeline/match.js';
 import { DeviceTrips } from './pipeline/on-device.js';
 import { Preprocessor } from './pipeline/preprocess.js';
+import { References } from './pipeline/references.js';
 import { Refusals } from './pipeline/refusals.js';
 import { RemoteTrips } from './pipeline/remote.js';
 import { newTrip, type Trip } from './pipeline/trip.js';
@@ -98,6 +99,7 @@ export class Agent {
       buffers,
       heads: this.#heads,
       encoder,
+      references: new References(config.key_interval_s * 1000, () => this.edges.only),
       matcher: this.#matcher,
       publish: (message) => this.#link.publishFrame(message),
       timeoutMs: config.timeout_ms,
@@ -165,6 +167,7 @@ export class Agent {
       results: stats.results + stats.local,
       lost: stats.lost,
       drops: this.drops(),
+      coding: { ...stats.coding },
       steps_ms: stats.stepsP50(),
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
       bandwidth_bps: Math.round(this.planner.bandwidth.bps),

@@ -17,6 +17,7 @@ export interface EdgeConfig {
   web: { enabled: boolean; host: string; port: number };
   inference: { provider: string; threads?: number; batch?: number; parallel: number; max_loaded: number };
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
+  references: { megabytes: number };
   status_interval_s: number;
   log: { level: LogLevel };
 }
@@ -176,6 +177,22 @@ export const edgeConfigSchema: ConfigSchema = {
           maximum: 3_600_000,
           default: 5000,
           description: '10..3600000: frames that waited longer are dropped and counted',
+        },
+      },
+    },
+    references: {
+      type: 'object',
+      description: 'frames that later ones of the same device are predicted from',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        megabytes: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 65536,
+          default: 256,
+          description:
+            '1..65536 MB of decoded frames, of all devices; the device unused for longest is forgotten first',
         },
       },
     },

@@ -54,6 +54,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
         bytes: config.queue.megabytes * 2 ** 20,
         maxAgeMs: config.queue.max_age_ms,
       },
+      referenceBytes: config.references.megabytes * 2 ** 20,
       publish: (to, text) => link.answer(to, text),
     },
     log.child('worker'),

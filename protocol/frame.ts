@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ProtocolError, type ProtocolErrorCode } from './errors.js';
+import { REFERENCE_CHECKSUM_BYTES } from './reference.js';
 
 /** Bytes before the payload. */
 export const FRAME_HEADER_BYTES = 36;
@@ -17,10 +18,14 @@ export const Coding = {
   raw: 0,
   /** Entropy-coded symbols that stand alone. */
   intra: 1,
-  /** Entropy-coded symbols predicted from the frame `reference` numbers before. */
+  /** Entropy-coded symbols predicted from the frame `reference` numbers before; see protocol/reference.ts. */
   inter: 2,
 } as const;
 export type Coding = (typeof Coding)[keyof typeof Coding];
+
+/** How a frame was coded, in words: pixels, a key frame (stands alone), or against an earlier frame. */
+export type CodingWord = 'raw' | 'key' | 'inter';
+export const codingWords: Record<Coding, CodingWord> = { 0: 'raw', 1: 'key', 2: 'inter' };
 
 /** Where the fields lie; docs/protocol.md has the same table. */
 const at = {
@@ -104,7 +109,7 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
  * @throws FrameError for a field out of range or a payload that does not fit
  */
 export function finishFrame(buffer: Uint8Array, header: FrameHeader, payloadLength: number): Uint8Array {
-  if (!Number.isInteger(payloadLength) || payloadLength < 1)
+  if (!Number.isInteger(payloadLength) || payloadLength < leastPayload(header.coding))
     throw new FrameError('frame_empty', 'a frame has a payload');
   const length = FRAME_HEADER_BYTES + payloadLength;
   if (length > FRAME_MAX_BYTES) {
@@ -189,7 +194,9 @@ export function parseFrame(message: Uint8Array): Frame {
     const text = `frame message of version ${version}; this program reads version ${FRAME_VERSION}`;
     throw new FrameError('frame_version', text, identityOf(frame));
   }
-  if (payloadLength === 0) throw new FrameError('frame_empty', 'a frame without payload', identityOf(frame));
+  if (payloadLength < leastPayload(frame.coding)) {
+    throw new FrameError('frame_empty', 'a frame without payload', identityOf(frame));
+  }
   checkFields(frame);
   return frame;
 }
@@ -203,6 +210,8 @@ export function frameChecksum(message: Uint8Array): number {
 export function identityOf(header: FrameIdentity): FrameIdentity {
   return { bundleId: header.bundleId, session: header.session, frame: header.frame };
 }
+
+const leastPayload = (coding: Coding): number => (coding === Coding.inter ? REFERENCE_CHECKSUM_BYTES + 1 : 1);
 
 /** Rules between fields, the same for who writes and who reads. */
 function checkFields(h: FrameHeader): void {

@@ -1,3 +1,4 @@
+import type { CodingWord } from './frame.js';
 import { parseJson } from './json.js';
 import { compileSchema, type Schema } from './validate.js';
 
@@ -37,6 +38,8 @@ export interface HealthMessage {
   lost?: number;
   /** Frames not sent, by cause. */
   drops?: Record<string, number>;
+  /** Results of the edge by how their frames were coded, since the start. */
+  coding?: Partial<Record<CodingWord, number>>;
   /** p50 of recent frames, milliseconds. */
   steps_ms?: Partial<Record<Step, number>>;
   bytes_mean?: number;
@@ -72,6 +75,7 @@ export const healthSchema: Schema = {
     results: count,
     lost: count,
     drops: { type: 'object', maxProperties: 64, additionalProperties: count },
+    coding: { type: 'object', maxProperties: 8, additionalProperties: count },
     steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
     bytes_mean: amount,
     bandwidth_bps: amount,

@@ -4,6 +4,7 @@ export * from './health.js';
 export * from './letterbox.js';
 export * from './manifest.js';
 export { manifestSchema } from './manifest.schema.js';
+export * from './reference.js';
 export * from './result.js';
 export { resultSchema } from './result.schema.js';
 export * from './status.js';

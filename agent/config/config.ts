@@ -16,6 +16,7 @@ export interface AgentConfig {
   accuracy_floor: number;
   in_flight: number;
   timeout_ms: number;
+  key_interval_s: number;
   fallback: boolean;
   threads?: number;
   profile: { file?: string; bandwidth_mbps: number; device_scale: number };

@@ -79,6 +79,13 @@ export const agentSchema: ConfigSchema = {
       default: 2000,
       description: 'a frame without an answer for so long is lost',
     },
+    key_interval_s: {
+      type: 'number',
+      minimum: 0,
+      maximum: 3600,
+      default: 10,
+      description: 'seconds after which a frame stands alone again; others hold only what changed; 0: all stand alone',
+    },
     fallback: {
       type: 'boolean',
       default: true,

@@ -1,4 +1,5 @@
 import { Histogram } from '../../platform/histogram.js';
+import type { CodingWord } from '../../protocol/frame.js';
 import { STEPS, type Step } from '../../protocol/health.js';
 import type { Trip } from '../pipeline/trip.js';
 
@@ -19,6 +20,8 @@ export class Stats {
   lost = 0;
   /** Everything that came to nothing, by cause. */
   readonly drops: Record<string, number> = {};
+  /** Results of the edge by how their frames were coded. */
+  readonly coding: Partial<Record<CodingWord, number>> = {};
   readonly steps = new Map<Step, Histogram>(STEPS.map((step) => [step, new Histogram(RECENT)]));
   readonly bytes = new Histogram(RECENT);
   readonly #startedAt = performance.now();
@@ -39,6 +42,7 @@ export class Stats {
     if (trip.outcome === 'result') {
       this.results++;
       this.bytes.add(trip.bytes);
+      if (trip.coding) this.coding[trip.coding] = (this.coding[trip.coding] ?? 0) + 1;
     } else {
       this.local++;
     }

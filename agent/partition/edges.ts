@@ -22,6 +22,12 @@ export class EdgeWatch {
     return [...this.#online.keys()];
   }
 
+  /** Name of the edge if exactly one says it is there. */
+  get only(): string | undefined {
+    const [name, second] = this.#online.keys();
+    return second === undefined ? name : undefined;
+  }
+
   /** A status message. A new edge, or one with other bundles, is a reason to try again at once. */
   announce(worker: string, status: EdgeStatus): void {
     const before = this.#online.get(worker);

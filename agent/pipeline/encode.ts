@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Bundle } from '../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { Coding, encodeFrame, PARTITION_RAW } from '../../protocol/frame.js';
+import { joinPredicted, REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
 import { openCoder, type SymbolCoder } from '../huffman/index.js';
+import type { Reference } from './references.js';
 
 /** What the header says about the picture. */
 export interface FrameInfo {
@@ -11,20 +13,32 @@ export interface FrameInfo {
   sourceHeight: number;
 }
 
+/** A predicted frame is compared with a key frame if it is longer than this share of recent key frames. */
+const WORTH_COMPARING = 0.9;
+/** Weight of the newest key frame in their mean length. */
+const NEWEST = 0.2;
+
+/** One partition point's coder, and the mean payload of recent key frames by rate. */
+interface Point {
+  coder: SymbolCoder;
+  usual: number[];
+}
+
 /** From symbols or pixels to a frame message. One coder per partition point, one workspace for all. */
 export class FrameEncoder {
-  readonly #coders: SymbolCoder[];
+  readonly #points: Point[];
   readonly #workspace: Uint8Array;
+  readonly #second: Uint8Array;
 
   /** @param session random number of this start @throws DeepcodError `bundle_entropy` */
   constructor(
     readonly bundle: Bundle,
     readonly session: number,
   ) {
-    this.#coders = bundle.manifest.partitions.map(({ entropy, code }) => {
+    this.#points = bundle.manifest.partitions.map(({ entropy, code }) => {
       const path = bundle.file(entropy);
       try {
-        return openCoder(JSON.parse(readFileSync(path, 'utf8')), code);
+        return { coder: openCoder(JSON.parse(readFileSync(path, 'utf8')), code), usual: [] };
       } catch (error) {
         throw new DeepcodError(
           'bundle_entropy',
@@ -34,13 +48,52 @@ export class FrameEncoder {
         );
       }
     });
-    this.#workspace = new Uint8Array(Math.max(0, ...this.#coders.map(({ maxBytes }) => maxBytes)));
+    const most = (points: Point[]) => Math.max(0, ...points.map(({ coder }) => coder.maxBytes));
+    this.#workspace = new Uint8Array(most(this.#points));
+    this.#second = new Uint8Array(most(this.#points.filter(({ coder }) => coder.inter)));
   }
 
-  /** @param symbols HWC, of the partition's code shape @returns a new message @throws HuffmanError, FrameError */
+  /** Whether the bundle has tables to predict frames of a partition point. */
+  predicts(partition: number): boolean {
+    return this.#points[partition].coder.inter;
+  }
+
+  /**
+   * A key frame.
+   * @param symbols HWC, of the partition's code shape @returns a new message @throws HuffmanError, FrameError
+   */
   symbols(partition: number, rate: number, symbols: Uint8Array, info: FrameInfo): Uint8Array {
-    const length = this.#coders[partition].encode(symbols, rate, this.#workspace);
+    const length = this.#key(partition, rate, symbols, this.#workspace);
     return encodeFrame(this.#header(info, Coding.intra, partition, rate), this.#workspace.subarray(0, length));
+  }
+
+  /**
+   * A frame predicted from a reference, or a key frame where that is shorter.
+   * @param symbols HWC, of the partition's code shape
+   * @returns a new message, and which it is
+   * @throws HuffmanError, FrameError
+   */
+  shortest(
+    partition: number,
+    rate: number,
+    symbols: Uint8Array,
+    info: FrameInfo,
+    reference: Reference,
+  ): { message: Uint8Array; key: boolean } {
+    const { coder, usual } = this.#points[partition];
+    const length = coder.encodeInter(symbols, reference.symbols, rate, this.#workspace);
+    const whole = REFERENCE_CHECKSUM_BYTES + length;
+    // Coding a frame twice takes time: only where it may be of use.
+    if (usual[rate] === undefined || whole > WORTH_COMPARING * usual[rate]) {
+      const key = this.#key(partition, rate, symbols, this.#second);
+      if (key <= whole) {
+        const message = encodeFrame(this.#header(info, Coding.intra, partition, rate), this.#second.subarray(0, key));
+        return { message, key: true };
+      }
+    }
+    const header = this.#header(info, Coding.inter, partition, rate, info.frame - reference.frame);
+    const payload = joinPredicted(reference.checksum, this.#workspace.subarray(0, length));
+    return { message: encodeFrame(header, payload), key: false };
   }
 
   /** @param picture letterboxed input, as it is @returns a new message @throws FrameError */
@@ -48,7 +101,14 @@ export class FrameEncoder {
     return encodeFrame(this.#header(info, Coding.raw, PARTITION_RAW, 0), picture);
   }
 
-  #header(info: FrameInfo, coding: Coding, partition: number, rate: number) {
-    return { ...info, coding, partition, rate, bundleId: this.bundle.id, session: this.session, reference: 0 };
+  #key(partition: number, rate: number, symbols: Uint8Array, out: Uint8Array): number {
+    const { coder, usual } = this.#points[partition];
+    const length = coder.encode(symbols, rate, out);
+    usual[rate] = (usual[rate] ?? length) * (1 - NEWEST) + length * NEWEST;
+    return length;
+  }
+
+  #header(info: FrameInfo, coding: Coding, partition: number, rate: number, reference = 0) {
+    return { ...info, coding, partition, rate, bundleId: this.bundle.id, session: this.session, reference };
   }
 }

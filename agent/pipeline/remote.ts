@@ -1,11 +1,13 @@
+import type { CodingWord } from '../../protocol/frame.js';
 import { type FrameFailure, isFailure } from '../../protocol/result.js';
 import type { Choice } from '../partition/choices.js';
 import type { BufferPool } from './buffers.js';
-import type { FrameEncoder } from './encode.js';
+import type { FrameEncoder, FrameInfo } from './encode.js';
 import type { Heads } from './head.js';
-import type { Matcher } from './match.js';
+import type { Answer, Matcher } from './match.js';
 import { splitNetwork } from './network.js';
 import type { Preprocessor } from './preprocess.js';
+import type { References } from './references.js';
 import type { Trip } from './trip.js';
 
 export interface RemoteParts {
@@ -13,44 +15,70 @@ export interface RemoteParts {
   buffers: BufferPool;
   heads: Heads;
   encoder: FrameEncoder;
+  references: References;
   matcher: Matcher;
   /** Hands a message to the socket; false when it was not taken. */
   publish: (message: Uint8Array) => boolean;
   timeoutMs: number;
 }
 
+/** A frame as it is to be sent; symbols unless it is raw. */
+interface Coded {
+  message: Uint8Array;
+  coding: CodingWord;
+  symbols?: Uint8Array;
+}
+
+/** Refusals of a predicted frame that the same frame, sent as a key frame, does not meet. */
+const needsKey = new Set(['need_key_frame', 'unsupported_coding']);
+
 /** The trip of frames that the edge answers. */
 export class RemoteTrips {
   constructor(readonly parts: RemoteParts) {}
 
   /**
-   * Takes a frame to the edge and back; fills in the trip, steps and outcome included.
+   * Takes a frame to the edge and back; fills in the trip, steps and outcome included. A predicted frame whose reference
+   * the edge has not is sent again at once, as a key frame.
    * @returns the edge's refusal, if that is what came back
    * @throws what head and encoder throw
    */
   async fly(trip: Trip, choice: Choice): Promise<FrameFailure | undefined> {
-    const { matcher, publish, timeoutMs } = this.parts;
+    const { references, timeoutMs } = this.parts;
     trip.partition = choice.id;
     trip.rate = choice.rate;
-    const message = await this.#message(trip, choice);
-    trip.bytes = message.length;
-    const answered = matcher.wait(trip.frame, timeoutMs);
-    const sentAt = performance.now();
-    if (!publish(message)) matcher.unsent(trip.frame);
-    trip.publishMs = performance.now() - sentAt;
-    const answer = await answered;
+    const coded = await this.#code(trip, choice);
+    const until = performance.now() + timeoutMs;
+    let { answer, sentAt } = await this.#send(trip, coded, choice, timeoutMs);
+    const refused = answer.kind === 'answer' && isFailure(answer.message) ? answer.message.error.code : '';
+    if (coded.symbols && coded.coding === 'inter' && needsKey.has(refused)) {
+      if (refused === 'need_key_frame') references.missing();
+      else references.giveUp();
+      const key = this.#key(trip, choice, coded.symbols);
+      ({ answer, sentAt } = await this.#send(trip, key, choice, Math.max(0, until - performance.now())));
+    }
+    return this.#settle(trip, answer, sentAt);
+  }
+
+  /** What the answer means for the trip and for frames after it. */
+  #settle(trip: Trip, answer: Answer, sentAt: number): FrameFailure | undefined {
+    const { references } = this.parts;
     if (answer.kind === 'none') {
+      references.lost(trip.frame);
       trip.outcome = answer.why;
       return undefined;
     }
-    trip.worker = answer.message.worker;
-    if (isFailure(answer.message)) {
+    const { message } = answer;
+    trip.worker = message.worker;
+    if (isFailure(message)) {
+      if (message.error.code === 'overloaded') references.skipped(trip.frame);
+      else references.lost(trip.frame);
       trip.outcome = 'refused';
-      trip.refusal = answer.message.error.code;
-      return answer.message;
+      trip.refusal = message.error.code;
+      return message;
     }
-    const { edge_ms, detections } = answer.message;
-    const { up, down } = splitNetwork(answer.at - sentAt, edge_ms.total, message.length, answer.bytes);
+    references.answered(trip.frame, message.worker);
+    const { edge_ms, detections } = message;
+    const { up, down } = splitNetwork(answer.at - sentAt, edge_ms.total, trip.bytes, answer.bytes);
     const { queue, decode, tail, post } = edge_ms;
     Object.assign(trip.steps, { up, queue, decode, tail, post, down });
     trip.detections = detections;
@@ -59,27 +87,61 @@ export class RemoteTrips {
     return undefined;
   }
 
-  async #message(trip: Trip, choice: Choice): Promise<Uint8Array> {
-    const { preprocessor, buffers, heads, encoder } = this.parts;
+  async #send(
+    trip: Trip,
+    { message, coding, symbols }: Coded,
+    { partition, rate }: Choice,
+    timeoutMs: number,
+  ): Promise<{ answer: Answer; sentAt: number }> {
+    const { encoder, matcher, publish, references } = this.parts;
+    const { frame } = trip;
+    trip.coding = coding;
+    trip.bytes = message.length;
+    const answered = matcher.wait(frame, timeoutMs);
+    const sentAt = performance.now();
+    if (symbols && encoder.predicts(partition)) {
+      references.sent({ frame, partition, rate, symbols }, coding === 'key', sentAt);
+    }
+    if (!publish(message)) matcher.unsent(frame);
+    trip.publishMs = performance.now() - sentAt;
+    return { answer: await answered, sentAt };
+  }
+
+  async #code(trip: Trip, choice: Choice): Promise<Coded> {
+    const { preprocessor, buffers, heads, encoder, references } = this.parts;
     const { picture, steps } = trip;
-    const info = { frame: trip.frame, sourceWidth: picture.sourceWidth, sourceHeight: picture.sourceHeight };
     const start = performance.now();
     let input = buffers.take();
     preprocessor.place(picture, input);
     const placed = performance.now();
     steps.preprocess = placed - start;
     try {
-      if (choice.id === 'raw') return encoder.pixels(input, info);
+      if (choice.id === 'raw') return { message: encoder.pixels(input, infoOf(trip)), coding: 'raw' };
       const head = await heads.run(choice.partition, choice.rate, input);
       input = head.picture;
-      const coded = performance.now();
-      steps.head = coded - placed;
+      const now = performance.now();
+      steps.head = now - placed;
       trip.headRunMs = head.runMs;
-      const message = encoder.symbols(choice.partition, choice.rate, head.symbols, info);
-      steps.encode = performance.now() - coded;
-      return message;
+      const { symbols } = head;
+      const { partition, rate } = choice;
+      const reference = encoder.predicts(partition) && references.choose(trip.frame, partition, rate, now);
+      if (!reference) return this.#key(trip, choice, symbols);
+      const { message, key } = encoder.shortest(partition, rate, symbols, infoOf(trip), reference);
+      steps.encode = performance.now() - now;
+      return { message, coding: key ? 'key' : 'inter', symbols };
     } finally {
       buffers.give(input);
     }
   }
+
+  #key(trip: Trip, { partition, rate }: Choice, symbols: Uint8Array): Coded {
+    const start = performance.now();
+    const message = this.parts.encoder.symbols(partition, rate, symbols, infoOf(trip));
+    trip.steps.encode = (trip.steps.encode ?? 0) + performance.now() - start;
+    return { message, coding: 'key', symbols };
+  }
+}
+
+function infoOf({ frame, picture }: Trip): FrameInfo {
+  return { frame, sourceWidth: picture.sourceWidth, sourceHeight: picture.sourceHeight };
 }

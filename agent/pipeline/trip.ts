@@ -1,3 +1,4 @@
+import type { CodingWord } from '../../protocol/frame.js';
 import type { Step } from '../../protocol/health.js';
 import type { Detection } from '../../protocol/result.js';
 import type { Picture } from '../camera/camera.js';
@@ -20,8 +21,10 @@ export interface Trip {
   /** Partition id, `raw` or `device`. */
   partition: string;
   rate: number;
-  /** Bytes of the frame message; 0 when nothing was sent. */
+  /** Bytes of the frame message; 0 when nothing was sent. Of the last one, if the edge asked for a key frame. */
   bytes: number;
+  /** How it was coded; absent when nothing was sent. */
+  coding?: CodingWord;
   /** Milliseconds. */
   steps: Steps;
   /** Of `head`, the part inside ONNX Runtime; ms. */

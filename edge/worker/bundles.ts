@@ -52,6 +52,9 @@ async function codedRoute(bundle: Bundle, partition: Partition): Promise<Route> 
     minBytes: 1,
     maxBytes: coder.maxBytes,
     decode: (payload, rate, out) => coder.decode(payload, rate, out),
+    ...(coder.inter && {
+      decodeInter: (coded, reference, rate, out) => coder.decodeInter(coded, reference, rate, out),
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Coding, FrameError, type FrameIdentity, identityOf, PARTITION_RAW, parseFrame } from '../../protocol/frame.js';
+import { REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
 import type { FrameFailureCode } from '../../protocol/result.js';
 import type { Topics } from '../../protocol/topics.js';
 import type { EdgeBundle } from './bundles.js';
@@ -69,19 +70,20 @@ export class Intake {
       const hint = `Bundles of this edge: ${known}. Give both sides the same one.`;
       return refuse(identity, 'unknown_bundle', `this edge has no bundle ${frame.bundleId}`, hint);
     }
-    if (frame.coding === Coding.inter) {
-      const hint = 'Send frames that stand alone (coding 1).';
-      return refuse(identity, 'unsupported_coding', 'this edge does not read predicted frames', hint);
-    }
     const route = frame.partition === PARTITION_RAW ? bundle.raw : bundle.routes[frame.partition];
     if (route === undefined) {
       const text = `partition ${frame.partition}; bundle ${bundle.name} has 0..${bundle.routes.length - 1}`;
       return refuse(identity, 'unknown_partition', text);
     }
+    const predicted = frame.coding === Coding.inter;
+    if (predicted && route.decodeInter === undefined) {
+      const hint = 'Send frames that stand alone (coding 1).';
+      return refuse(identity, 'unsupported_coding', `no tables for predicted frames of ${route.partition}`, hint);
+    }
     if (frame.rate >= route.rates) {
       return refuse(identity, 'unknown_rate', `rate ${frame.rate}; ${route.partition} has 0..${route.rates - 1}`);
     }
-    const { length } = frame.payload;
+    const length = frame.payload.length - (predicted ? REFERENCE_CHECKSUM_BYTES : 0);
     if (length < route.minBytes || length > route.maxBytes) {
       const text = `payload of ${length} bytes; ${route.partition} has ${route.minBytes}..${route.maxBytes}`;
       return refuse(identity, 'bad_payload', text);

@@ -21,4 +21,6 @@ export interface Route {
   readonly maxBytes: number;
   /** @throws HuffmanError for a payload that is not exactly one frame */
   decode(payload: Uint8Array, rate: number, out: Uint8Array): void;
+  /** The same for symbols predicted from a reference's; absent where there are no tables for it. */
+  decodeInter?(coded: Uint8Array, reference: Uint8Array, rate: number, out: Uint8Array): void;
 }

@@ -1,7 +1,8 @@
 import { HuffmanError } from '../../agent/huffman/index.js';
 import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
-import { type FrameIdentity, identityOf } from '../../protocol/frame.js';
+import { Coding, type FrameIdentity, identityOf } from '../../protocol/frame.js';
+import { splitPredicted } from '../../protocol/reference.js';
 import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../protocol/result.js';
 import type { Topics } from '../../protocol/topics.js';
 import { answerOf, failureOf } from './answer.js';
@@ -11,6 +12,7 @@ import { type FrameProperties, Intake, isRefusal } from './intake.js';
 import type { Address, Job } from './job.js';
 import { RateLimiter } from './limiter.js';
 import { FairQueue, type QueueLimits } from './queue.js';
+import { ReferenceStore } from './references.js';
 import type { Tail, TailRun } from './tail.js';
 import { TailPool, type TailPoolOptions } from './tails.js';
 
@@ -29,6 +31,8 @@ export interface WorkerOptions {
     /** Frames older than this are not worked on, ms. */
     maxAgeMs: number;
   };
+  /** Memory for decoded codes that later frames are predicted from, bytes. */
+  referenceBytes: number;
   /** Sends an answer. @returns false if it could not be sent */
   publish(to: Address, text: string): boolean;
 }
@@ -49,6 +53,7 @@ export class EdgeWorker {
   readonly #intake: Intake;
   readonly #queue: FairQueue<Job>;
   readonly #tails: TailPool;
+  readonly #references: ReferenceStore;
   readonly #counters = new Counters();
   readonly #errorLimit = new RateLimiter(20, 5);
   readonly #seldom = new Seldom();
@@ -65,6 +70,7 @@ export class EdgeWorker {
     this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs });
     this.#queue = new FairQueue(queue, (job) => this.#drop(job));
     this.#tails = new TailPool(options.inference, log);
+    this.#references = new ReferenceStore(options.referenceBytes);
   }
 
   /** Called for every answer, sent or not. Listeners must be quick: they stand in the frame's way. */
@@ -196,7 +202,7 @@ export class EdgeWorker {
       const start = performance.now();
       const at = good.length * cells;
       try {
-        tail.route.decode(job.frame.payload, job.frame.rate, input.subarray(at, at + cells));
+        if (!this.#symbols(job, input.subarray(at, at + cells))) continue;
         good.push(job);
         ms.push(performance.now() - start);
       } catch (error) {
@@ -207,6 +213,26 @@ export class EdgeWorker {
       }
     }
     return { input, jobs: good, ms };
+  }
+
+  /** Fills in a frame's symbols. @returns false if its reference is missing, which is answered */
+  #symbols(job: Job, out: Uint8Array): boolean {
+    const { device, frame, route } = job;
+    if (frame.coding === Coding.inter) {
+      const { checksum, coded } = splitPredicted(frame.payload);
+      const reference = this.#references.find(device, frame, checksum);
+      if (reference === undefined) {
+        this.#counters.drop('need_key_frame');
+        const text = `frame ${frame.frame - frame.reference}, which this one is predicted from, is not here`;
+        this.#fail(job.to, identityOf(frame), 'need_key_frame', text, 'Send a frame that stands alone.', job);
+        return false;
+      }
+      route.decodeInter?.(coded, reference, frame.rate, out);
+    } else {
+      route.decode(frame.payload, frame.rate, out);
+    }
+    if (route.decodeInter !== undefined) this.#references.keep(device, frame, out);
+    return true;
   }
 
   #answer(job: Job, run: TailRun, index: number, times: { queue: number; decode: number; tail: number }): void {

@@ -41,6 +41,7 @@ async function worker(t: Test, change: Change = {}, log = silentLog) {
       bundles: await openEdgeBundles([change.bundle ?? tinyBundle]),
       inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 1, parallel: 2, ...change.inference },
       queue: { depth: 2, devices: 100, bytes: 1e6, maxAgeMs: 60_000, ...change.queue },
+      referenceBytes: 1e6,
       publish: (to, text) => {
         if (online) sent.push({ topic: to.topic, message: parseResult(Buffer.from(text)) });
         return online;
