@@ -129,6 +129,9 @@ CONFIGS = {
         (0.1, 0.2),
         "bgr",
     ),
+    "coarse-input": CodecConfig(
+        "context", "input", "images", (3, SIZE, SIZE), 24, 4, 4, 31, DecoderShape((16,), (1,)), (0.1, 0.2), "bgr"
+    ),
     "context-stage1": CodecConfig(
         "context", "stage1", "first.act", (16, 16, 16), 24, 2, 2, 31, DecoderShape((16, 8), (1, 1)), (0.1,)
     ),
@@ -258,6 +261,23 @@ def test_training_reduces_the_error_reports_and_resumes(name, service, packed, t
     assert 0 < max(moved) < 0.1
     facts = torch.load(out, weights_only=True)["facts"]
     assert facts["steps"] == 101
+
+
+def test_training_starts_from_a_trained_codec_and_says_so(service, packed, tmp_path):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    config = CONFIGS["context-stage1"]
+    first = calibrated(config, service, pictures)
+    save(first, tmp_path / "first.pt", command="test", minutes=3.0)
+    options = TrainOptions(minutes=5, batch=2, max_steps=1)
+    start = tmp_path / "first.pt"
+    out = tmp_path / "second.pt"
+    more = train(config, service, pictures, out, options, torch.device("cpu"), start=start, report=lambda s: None)
+    moved = [(a - b).abs().max() for a, b in zip(first.state_dict().values(), more.state_dict().values(), strict=True)]
+    assert 0 < max(moved) < 0.01
+    assert torch.load(out, weights_only=True)["facts"]["start"]["minutes"] == 3.0
+    other = dataclasses.replace(config, channels=12)
+    with pytest.raises(DeepcodError, match="another structure"):
+        train(other, service, pictures, tmp_path / "third.pt", options, torch.device("cpu"), start=start)
 
 
 def test_pack_names_what_is_wrong(tmp_path):

@@ -182,15 +182,21 @@ def save(codec: Codec, path: Path, **facts: object) -> None:
     temporary.replace(path)
 
 
-def load(path: Path) -> tuple[Codec, dict]:
-    """The codec for inference (kernels of the decoder exact in half precision) and the facts stored with it."""
+def open_codec(path: Path) -> tuple[Codec, dict]:
+    """The codec as it was saved, to train on, and the facts stored with it."""
     data = torch.load(path, map_location="cpu", weights_only=True)
     codec = Codec(CodecConfig.from_json(data["config"]))
     codec.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in data["state"].items()})
+    return codec, data["facts"]
+
+
+def load(path: Path) -> tuple[Codec, dict]:
+    """The codec for inference (kernels of the decoder exact in half precision) and the facts stored with it."""
+    codec, facts = open_codec(path)
     codec.eval()
     bake(codec.decoder)
     with torch.no_grad():
         for layer in codec.decoder.modules():
             if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
                 layer.weight.copy_(layer.weight.half())
-    return codec.requires_grad_(False), data["facts"]
+    return codec.requires_grad_(False), facts

@@ -59,6 +59,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--out", type=Path, required=True, help="codec to write (.pt); a run that was cut resumes from it"
     )
+    parser.add_argument("--start", type=Path, help="a trained codec of the same structure to begin with")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     for field in dataclasses.fields(TrainOptions):
         kind = {"int": int, "float": float, "int | None": int}[str(field.type)]
@@ -87,6 +88,7 @@ def _train(arguments: argparse.Namespace) -> int:
         options,
         device,
         command=" ".join(["python -m deepcod", *(Path(a).name if "/" in a else a for a in sys.argv[1:])]),
+        start=arguments.start,
         report=lambda s: print(s, flush=True),
     )
     return 0

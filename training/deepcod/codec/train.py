@@ -6,14 +6,15 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .codec import Codec, CodecConfig, save
+from ..errors import DeepcodError
+from .codec import Codec, CodecConfig, open_codec, save
 from .data import Pictures
 from .distil import Distillation
 from .service import Service
@@ -107,9 +108,12 @@ def train(
     device: torch.device,
     *,
     command: str = "",
+    start: Path | None = None,
     report=print,
 ) -> Codec:
     """Train and write `out` (codec, averaged weights) and `out` + `.resume` (everything to go on); returns the average.
+
+    `start` is a trained codec to begin with instead of a calibrated transform; its structure must be `config`'s.
 
     Resumes from `out` + `.resume` if it is there. The learning rate follows elapsed time, so that a run cut into
     sessions anneals once. Reports one JSON line a hundred steps.
@@ -123,7 +127,8 @@ def train(
     codec = Codec(config).to(device)
     control = RateControl(config.rates_kb) if config.form == "context" else None
     resume = out.with_name(out.name + ".resume")
-    step, elapsed, scale = 0, 0.0, [0.0] * config.rates
+    step, elapsed = 0, 0.0
+    trained, earlier = open_codec(start) if start else (None, {})
     optimiser = torch.optim.AdamW(
         parameter_groups(codec, options), betas=(0.9, 0.98), weight_decay=0.0, fused=device.type == "cuda"
     )
@@ -131,12 +136,19 @@ def train(
         state = torch.load(resume, map_location=device, weights_only=False)
         codec.load_state_dict(state["codec"])
         optimiser.load_state_dict(state["optimiser"])
-        step, elapsed, scale = state["step"], state["elapsed"], state["scale"]
+        step, elapsed = state["step"], state["elapsed"]
         if control:
             control.log_weight = state["control"]
         average = Average(codec, options.ema)
         average.codec.load_state_dict(state["average"])
         generator.manual_seed(options.seed + step)
+    elif trained is not None:
+        if replace(trained.config, rates_kb=config.rates_kb, dead_zone=config.dead_zone) != config or (
+            len(trained.config.rates_kb) != len(config.rates_kb)
+        ):
+            raise DeepcodError(f"{start}: a codec of another structure: {trained.config}", f"wanted: {config}")
+        codec.load_state_dict(trained.state_dict())
+        average = Average(codec, options.ema)
     else:
         with torch.no_grad():
             codec.calibrate(
@@ -156,6 +168,7 @@ def train(
             average.codec,
             out,
             command=command,
+            **({"start": {k: earlier.get(k) for k in ("command", "minutes", "steps", "start")}} if start else {}),
             seed=options.seed,
             minutes=round(elapsed / 60, 2),
             steps=step,
@@ -169,8 +182,7 @@ def train(
             "optimiser": optimiser.state_dict(),
         }
         torch.save(
-            state
-            | {"step": step, "elapsed": elapsed, "scale": scale, "control": control.log_weight if control else None},
+            state | {"step": step, "elapsed": elapsed, "control": control.log_weight if control else None},
             temporary,
         )
         temporary.replace(resume)
