@@ -59,8 +59,8 @@ export class LiveDevice {
     this.#heard(now);
     this.counts.frames++;
     this.counts.bytes += info.bytes;
-    const { session, frame, partition, rate, bytes } = info;
-    this.#waiting.set(key(info), { session, frame, partition, rate, bytes });
+    const { session, frame, partition, rate, bytes, coding } = info;
+    this.#waiting.set(key(info), { session, frame, partition, rate, bytes, coding });
     if (this.#waiting.size > WAITING) this.#waiting.delete(this.#waiting.keys().next().value as string);
   }
 
@@ -82,6 +82,7 @@ export class LiveDevice {
       partition: result.partition,
       rate: result.rate,
       bytes: bytes ?? sent?.bytes ?? known?.bytes ?? 0,
+      coding: sent?.coding ?? known?.coding,
       steps,
       exact: known?.exact ?? false,
       worker: result.worker,
@@ -120,10 +121,10 @@ export class LiveDevice {
     this.#heard(now);
     if (info.outcome !== undefined && info.outcome !== 'result' && info.outcome !== 'local') return;
     const known = this.#trip(info);
-    const { session, frame, partition, rate, bytes, steps } = info;
+    const { session, frame, partition, rate, bytes, coding, steps } = info;
     this.#keep({
       ...(known ?? { at: now, worker: '', found: {} }),
-      ...{ sequence: this.#next(), session, frame, partition, rate, bytes, steps: { ...steps }, exact: true },
+      ...{ sequence: this.#next(), session, frame, partition, rate, bytes, coding, steps: { ...steps }, exact: true },
     });
   }
 

@@ -1,3 +1,4 @@
+import type { CodingWord } from '../../protocol/frame.js';
 import type { Step } from '../../protocol/health.js';
 import type { Detection } from '../../protocol/result.js';
 
@@ -23,6 +24,8 @@ export interface FrameInfo {
   rate: number;
   /** Of the whole message. */
   bytes: number;
+  /** How it was coded, where known. */
+  coding?: CodingWord;
 }
 
 /** One frame's trip as its device measured it. */
@@ -57,6 +60,8 @@ export interface LiveTrip {
   rate: number;
   /** 0 where nothing was sent or nobody knows. */
   bytes: number;
+  /** How its frame was coded, where known. */
+  coding?: CodingWord;
   steps: Partial<Record<Step, number>>;
   /** Whether every step was measured on this frame; otherwise the device's steps are its recent medians. */
   exact: boolean;

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import { PARTITION_RAW } from '../../protocol/frame.js';
+import { codingWords, PARTITION_RAW } from '../../protocol/frame.js';
 import { parseHealth } from '../../protocol/health.js';
 import { parseResult } from '../../protocol/result.js';
 import { parseStatus } from '../../protocol/status.js';
@@ -17,7 +17,10 @@ export function feedStore(store: LiveStore, edge: Edge): void {
   const own = new Set<string>();
   edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
     own.add(answer.worker);
-    if (job) store.onFrame(device, { ...job.frame, partition: job.route.partition, bytes: job.bytes });
+    if (job) {
+      const { frame, route, bytes } = job;
+      store.onFrame(device, { ...frame, partition: route.partition, bytes, coding: codingWords[frame.coding] });
+    }
     store.onResult(device, answer, job?.bytes);
     if (job?.frame.partition === PARTITION_RAW) {
       // raw frames are the one kind whose pixels the edge has

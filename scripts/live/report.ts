@@ -1,6 +1,7 @@
 import type { Trip } from '../../agent/pipeline/trip.js';
 import { Histogram } from '../../platform/histogram.js';
 import { machine, versions } from '../../platform/versions.js';
+import type { CodingWord } from '../../protocol/frame.js';
 import { STEPS, type Step } from '../../protocol/health.js';
 
 /** What `--json` writes. Times in ms, sizes in bytes of whole frame messages; null where nothing was measured. */
@@ -15,6 +16,8 @@ export interface Report {
   latency_ms: { p50: number | null; p95: number | null; steps: Partial<Record<Step, number>> };
   /** Results by partition point. */
   partitions: Record<string, number>;
+  /** Results of the edge by how their frames were coded: raw, key (stands alone), inter (against an earlier frame). */
+  coding: Partial<Record<CodingWord, number>>;
   machine: ReturnType<typeof machine>;
   versions: Record<string, string>;
 }
@@ -30,6 +33,7 @@ export class RunReport {
   readonly #bytes = new Histogram(KEPT);
   readonly #steps = new Map<Step, Histogram>(STEPS.map((step) => [step, new Histogram(KEPT)]));
   readonly #partitions: Record<string, number> = {};
+  readonly #coding: Report['coding'] = {};
 
   add(trip: Trip): void {
     this.#frames++;
@@ -37,6 +41,7 @@ export class RunReport {
     this.#results++;
     this.#detections += trip.detections.length;
     if (trip.bytes > 0) this.#bytes.add(trip.bytes);
+    if (trip.coding) this.#coding[trip.coding] = (this.#coding[trip.coding] ?? 0) + 1;
     this.#partitions[trip.partition] = (this.#partitions[trip.partition] ?? 0) + 1;
     for (const [step, ms] of Object.entries(trip.steps)) this.#steps.get(step as Step)?.add(ms);
   }
@@ -58,6 +63,7 @@ export class RunReport {
       bytes: { mean: whole(this.#bytes.mean()), p50: whole(p50), p95: whole(p95) },
       latency_ms: { p50: nullable(latency50), p95: nullable(latency95), steps },
       partitions: { ...this.#partitions },
+      coding: { ...this.#coding },
       machine: machine(),
       versions: { ...versions(), bundle: `${bundle.name}/${bundle.id}` },
     };

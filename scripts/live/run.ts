@@ -45,8 +45,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
       onTrip: (trip) => {
         report.add(trip);
-        const { frame, partition, rate, bytes, steps } = trip;
-        web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, steps });
+        const { frame, partition, rate, bytes, coding, steps } = trip;
+        web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, coding, steps });
         table.add(trip, summary(agent, web.url));
       },
     });
@@ -127,12 +127,15 @@ function summary(agent: Agent, page: string): string {
 
 function closing(report: ReturnType<RunReport['finish']>): string {
   const { frames, results, lost, detections, bytes, latency_ms } = report;
-  const points = Object.entries(report.partitions).map(([id, count]) => `${id} ${count}`);
+  const counts = (of: Record<string, number>) =>
+    Object.entries(of)
+      .map(([id, count]) => `${id} ${count}`)
+      .join(', ') || '-';
   return [
     `${frames} frames: ${results} results, ${lost} lost, ${detections} detections`,
     `bytes per frame: mean ${bytes.mean ?? '-'}, p50 ${bytes.p50 ?? '-'}, p95 ${bytes.p95 ?? '-'}`,
     `latency: p50 ${latency_ms.p50?.toFixed(1) ?? '-'} ms, p95 ${latency_ms.p95?.toFixed(1) ?? '-'} ms`,
-    `partition points: ${points.join(', ') || '-'}`,
+    `partition points: ${counts(report.partitions)}; coding: ${counts(report.coding)}`,
   ].join('\n');
 }
 

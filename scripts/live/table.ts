@@ -18,10 +18,10 @@ const columns: [Step, string][] = [
 
 const WIDTH = 6;
 
-/** `   frame  partition   bytes  capt  prep ...  detections` */
+/** `   frame  partition   bytes  coding  capt  prep ...  detections` */
 export function headLine(): string {
   const steps = columns.map(([, short]) => short.padStart(WIDTH)).join('');
-  return `${'frame'.padStart(7)}  ${'partition'.padEnd(11)}${'bytes'.padStart(8)}${steps}  detections`;
+  return `${'frame'.padStart(7)}  ${'partition'.padEnd(11)}${'bytes'.padStart(8)}  coding${steps}  detections`;
 }
 
 /** One trip as a line of the table; times in ms. */
@@ -29,7 +29,8 @@ export function tripLine(trip: Trip): string {
   const steps = columns.map(([step]) => milliseconds(trip.steps[step]).padStart(WIDTH)).join('');
   const point = trip.partition + (trip.rate > 0 ? `/${trip.rate}` : '');
   const bytes = trip.bytes > 0 ? String(trip.bytes) : '-';
-  return `${String(trip.frame).padStart(7)}  ${point.padEnd(11)}${bytes.padStart(8)}${steps}  ${found(trip)}`;
+  const coding = (trip.coding ?? '-').padEnd(6);
+  return `${String(trip.frame).padStart(7)}  ${point.padEnd(11)}${bytes.padStart(8)}  ${coding}${steps}  ${found(trip)}`;
 }
 
 function milliseconds(ms: number | undefined): string {

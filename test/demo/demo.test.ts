@@ -28,7 +28,18 @@ t.test('--frames and --json: the report', async (t) => {
   t.match(output, /frame {2}partition .* detections/);
   const report = JSON.parse(await readFile(file, 'utf8'));
   t.same(Object.keys(report), [
-    ...['frames', 'results', 'lost', 'detections', 'bytes', 'latency_ms', 'partitions', 'machine', 'versions'],
+    ...[
+      'frames',
+      'results',
+      'lost',
+      'detections',
+      'bytes',
+      'latency_ms',
+      'partitions',
+      'coding',
+      'machine',
+      'versions',
+    ],
   ]);
   t.match(report, {
     frames: 12,
@@ -38,6 +49,7 @@ t.test('--frames and --json: the report', async (t) => {
     bytes: { mean: Number, p50: Number, p95: Number },
     latency_ms: { p50: Number, p95: Number },
     partitions: { input: 12 },
+    coding: { key: 12 },
     machine: { cpu: String, cores: Number },
     versions: { deepcod: String, node: process.versions.node, onnxruntime: String, bundle: /^tiny\/[0-9a-f]{16}$/ },
   });
@@ -102,10 +114,11 @@ t.test('the table: lines for a file, redrawn on a terminal', async (t) => {
       partition: 'input',
       rate: 1,
       bytes: 5120,
+      coding: 'inter' as const,
       outcome: 'result' as const,
       detections: [{ class: 0, label: 'head', score: 1, box: [0, 0, 1, 1] as [number, number, number, number] }],
     });
-  t.match(tripLine(trip(7)), /^ +7 {2}input\/1 +5120 +2\.0 .* 1 head$/);
+  t.match(tripLine(trip(7)), /^ +7 {2}input\/1 +5120 {2}inter +2\.0 .* 1 head$/);
   t.match(tripLine(Object.assign(trip(8), { outcome: 'timeout' as const })), /lost: timeout$/);
 
   const written = (isTTY: boolean) => {

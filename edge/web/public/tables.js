@@ -43,6 +43,7 @@ export function results(model, chosen) {
         h('td', { class: 'number' }, count(trip.frame)),
         h('td', {}, place(trip.partition, trip.rate)),
         h('td', { class: 'number' }, trip.bytes > 0 ? text(bytes(trip.bytes)) : 'none sent'),
+        h('td', {}, trip.coding ?? ''),
         h('td', { class: 'number' }, text(ms(total(trip)))),
         h('td', {}, found(trip.found)),
       ),
