@@ -165,6 +165,8 @@ def test_bundle_equals_pytorch_and_names_its_files(name, service, packed, tmp_pa
     partition = manifest["partitions"][0]
     assert len(partition["rates"]) == config.rates
     assert all(r["payload_bytes_mean"] > 0 for r in partition["rates"])
+    tables = json.loads((out / partition["entropy"]).read_text())
+    assert len(tables.get("inter", [])) == (config.rates if config.form == "context" else 0)
     assert partition["flops"]["remainder"] > 0 and partition["flops"]["decoder"] > 0
     # a batch of several pictures, each at its own rate, equals one at a time
     tail = onnxruntime.InferenceSession(str(out / partition["tail"]))

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 
@@ -26,6 +25,8 @@ from deepcod.graph.split import split
 from .check import check_codec, check_service
 from .entropy import train_tables
 from .halves import head_graph, service_graph, tail_graph
+from .sequences import SequencePlan, frames
+from .sequences import count as frame_count
 from .weights import WeightStore
 
 FORMAT = 1
@@ -81,16 +82,14 @@ def _write(sources: Sources, folder: Path) -> dict:
     count = min(sources.table_pictures, len(sources.pictures))
     chosen = torch.linspace(0, len(sources.pictures) - 1, count).long()
 
-    def pictures():
-        for i in chosen:
-            yield np.ascontiguousarray(sources.pictures.data[i].permute(1, 2, 0).cpu().numpy())
-
     examples = sources.pictures.plain(chosen[:: max(1, count // 4)][:4])
     check_service(service, folder / "service.onnx", examples)
     partitions = []
     for codec, facts in loaded:
         check_codec(service, codec, folder, examples)
-        partitions.append(_partition(service, codec, facts, folder, flops, pictures(), count))
+        plan = SequencePlan() if codec.config.form == "context" else SequencePlan(length=1)
+        shown = frames(sources.pictures, chosen.numpy(), plan)
+        partitions.append(_partition(service, codec, facts, folder, flops, shown, frame_count(count, plan)))
     facts = service.facts
     manifest = {
         "format": FORMAT,

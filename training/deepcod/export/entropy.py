@@ -28,25 +28,34 @@ def run_head(head: onnxruntime.InferenceSession, picture: np.ndarray, rate: int)
     return head.run(["symbols"], feeds)[0]
 
 
-def train_tables(head_path: Path, config: CodecConfig, pictures: Iterator[np.ndarray], count: int, out: Path) -> dict:
-    """Code `count` pictures at every rate, train the tables, write `out`; returns the trainer's report."""
+def train_tables(
+    head_path: Path, config: CodecConfig, pictures: Iterator[tuple[int, np.ndarray]], count: int, out: Path
+) -> dict:
+    """Code `count` pictures at every rate, train the tables, write `out`; returns the trainer's report.
+
+    `pictures` come with the number of the sequence they belong to. Form "context" also learns to code each against the
+    one before it; so in at least one sequence there must be two.
+    """
     node = shutil.which("node")
     if node is None or not TRAINER.exists():
         raise DeepcodError("the entropy trainer is not built", hint=f"run `npm ci && npm run build` in {REPOSITORY}")
     head = onnxruntime.InferenceSession(str(head_path))
     frames = 0
     with tempfile.TemporaryDirectory() as folder:
-        symbols, rates = Path(folder) / "symbols.u8", Path(folder) / "rates.u8"
-        with symbols.open("wb") as s, rates.open("wb") as r:
-            for picture in tqdm(pictures, total=count, desc=f"code {config.partition}", unit="picture"):
+        symbols, rates, sequences = (Path(folder) / name for name in ("symbols.u8", "rates.u8", "sequences.u16"))
+        with symbols.open("wb") as s, rates.open("wb") as r, sequences.open("wb") as q:
+            for number, picture in tqdm(pictures, total=count, desc=f"code {config.partition}", unit="picture"):
                 for rate in range(config.rates):
                     s.write(run_head(head, picture, rate).tobytes())
                     r.write(bytes([rate]))
+                    q.write(number.to_bytes(2, "little"))
                     frames += 1
         shape = ",".join(map(str, (frames, *config.code)))
         form = "plain" if config.form == "paper" else "context"
         command = [node, str(TRAINER), "--symbols", str(symbols), "--shape", shape, "--levels", str(config.levels)]
         command += ["--rates", str(rates), "--form", form, "--out", str(out), "--json"]
+        if form == "context":
+            command += ["--sequences", str(sequences)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DeepcodError(f"the entropy trainer failed for {config.partition}: {done.stderr.strip()}")
