@@ -150,34 +150,50 @@ class Comparison:
     ap50_difference: Interval
 
 
-def _resamples(images: int, count: int, seed: int) -> np.ndarray:
+class Drawn:
+    """AP and AP50 of one set of detections, on all pictures and on each draw of them.
+
+    Attributes:
+        point: [2], AP and AP50.
+        draws: [count, 2], the same with the pictures of each draw; draws of equal `weights` are paired.
+    """
+
+    def __init__(self, truth: Truth, detections: Sequence[Detection], weights: np.ndarray) -> None:
+        matches = Matches(truth, detections)
+        self.point = np.array(matches.scores(np.ones(matches.images, int)))
+        self.draws = np.array([matches.scores(w) for w in weights]).reshape(len(weights), 2)
+
+    def scores(self) -> Scores:
+        """With intervals."""
+        return Scores(interval(self.point[0], self.draws[:, 0]), interval(self.point[1], self.draws[:, 1]))
+
+
+def resamples(images: int, count: int, seed: int) -> np.ndarray:
     """Weights [count, images]: how often each picture is drawn when as many as there are are drawn with replacement."""
     return np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=count)
 
 
-def bootstrap(truth: Truth, detections: Sequence[Detection], resamples: int = 300, seed: int = 0) -> Scores:
-    """AP and AP50 with 95% intervals over pictures, drawn with replacement `resamples` times."""
-    matches = Matches(truth, detections)
-    point = matches.scores(np.ones(matches.images, int))
-    drawn = np.array([matches.scores(w) for w in _resamples(matches.images, resamples, seed)])
-    return Scores(_interval(point[0], drawn[:, 0]), _interval(point[1], drawn[:, 1]))
+def bootstrap(truth: Truth, detections: Sequence[Detection], count: int = 300, seed: int = 0) -> Scores:
+    """AP and AP50 with 95% intervals over pictures, drawn with replacement `count` times."""
+    return Drawn(truth, detections, resamples(len(truth.images), count, seed)).scores()
 
 
 def compare(
-    truth: Truth, reference: Sequence[Detection], other: Sequence[Detection], resamples: int = 300, seed: int = 0
+    truth: Truth, reference: Sequence[Detection], other: Sequence[Detection], count: int = 300, seed: int = 0
 ) -> Comparison:
     """Paired bootstrap: both sets are measured on the same draws, so what they share cancels."""
-    a, b = Matches(truth, reference), Matches(truth, other)
-    ones = np.ones(a.images, int)
-    draws = _resamples(a.images, resamples, seed)
-    points = np.array([*a.scores(ones), *b.scores(ones)])
-    drawn = np.array([[*a.scores(w), *b.scores(w)] for w in draws])
+    weights = resamples(len(truth.images), count, seed)
+    return comparison(Drawn(truth, reference, weights), Drawn(truth, other, weights))
+
+
+def comparison(a: Drawn, b: Drawn) -> Comparison:
+    """Of two sets that were measured on the same draws."""
     return Comparison(
-        Scores(_interval(points[0], drawn[:, 0]), _interval(points[1], drawn[:, 1])),
-        Scores(_interval(points[2], drawn[:, 2]), _interval(points[3], drawn[:, 3])),
-        _interval(_ratio(points[2], points[0]), _ratio(drawn[:, 2], drawn[:, 0])),
-        _interval(_ratio(points[3], points[1]), _ratio(drawn[:, 3], drawn[:, 1])),
-        _interval(points[3] - points[1], drawn[:, 3] - drawn[:, 1]),
+        a.scores(),
+        b.scores(),
+        interval(_ratio(b.point[0], a.point[0]), _ratio(b.draws[:, 0], a.draws[:, 0])),
+        interval(_ratio(b.point[1], a.point[1]), _ratio(b.draws[:, 1], a.draws[:, 1])),
+        interval(b.point[1] - a.point[1], b.draws[:, 1] - a.draws[:, 1]),
     )
 
 
@@ -185,6 +201,7 @@ def _ratio(a: Any, b: Any) -> Any:
     return np.asarray(a) / np.maximum(np.asarray(b), 1e-12)
 
 
-def _interval(value: float, drawn: np.ndarray) -> Interval:
+def interval(value: float, drawn: np.ndarray) -> Interval:
+    """The value with the 2.5th and 97.5th percentile of its draws."""
     low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (value, value)
     return Interval(float(value), float(low), float(high))

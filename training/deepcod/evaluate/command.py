@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ..errors import DeepcodError
 from .ap import bootstrap, compare
 from .bundle import RAW, read_manifest, run_bundle
+from .rate import register as register_rate
 from .report import Row, mean_bytes, report, table
 from .service import ServiceRunner, load_description
 from .truth import Truth, load_truth
@@ -21,7 +22,8 @@ _COCO_CLASSES = 80
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `evaluate` to the command line."""
+    """Add `evaluate`, and `rate` (bench/rate.ts calls it), to the command line."""
+    register_rate(commands)
     p = commands.add_parser("evaluate", help="AP of a bundle or a service, with bytes per frame", description=__doc__)
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument("--bundle", type=Path, help="folder of a bundle, run by the runtime's own modules")
@@ -59,11 +61,7 @@ def run(args: argparse.Namespace) -> int:
 def _truth(args: argparse.Namespace, classes: Any) -> Truth:
     known = classes if isinstance(classes, list) else _COCO_CLASSES
     truth = load_truth(args.annotations, args.images, known)
-    if not args.pictures:
-        return truth
-    images = truth.images[: args.pictures]
-    ids = {image["id"] for image in images}
-    return Truth(truth.name, images, [a for a in truth.annotations if a["image_id"] in ids], truth.classes)
+    return truth.only([image["file_name"] for image in truth.images[: args.pictures]])
 
 
 def _service(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:

@@ -31,6 +31,13 @@ class Truth:
         """Where each picture lies."""
         return [folder / image["file_name"] for image in self.images]
 
+    def only(self, names: Sequence[str]) -> Truth:
+        """The pictures of these names, in their order."""
+        by_name = {image["file_name"]: image for image in self.images}
+        images = [by_name[name] for name in names]
+        ids = {image["id"] for image in images}
+        return Truth(self.name, images, [a for a in self.annotations if a["image_id"] in ids], self.classes)
+
 
 def load_truth(file: Path, folder: Path, classes: Sequence[str] | int) -> Truth:
     """Read annotations for a service.
