@@ -12,6 +12,7 @@ import { Stats } from './health/stats.js';
 import { EdgeWatch } from './partition/edges.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
+import { tellPrivacy } from './partition/privacy.js';
 import { Profiling } from './partition/profiling.js';
 import { BufferPool } from './pipeline/buffers.js';
 import { FrameEncoder } from './pipeline/encode.js';
@@ -76,6 +77,7 @@ export class Agent {
     const { manifest } = bundle;
     const { log } = parts;
     this.planner = new Planner(manifest, config);
+    tellPrivacy(manifest, config.privacy, log);
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);
     const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);

@@ -109,6 +109,12 @@ const partition = {
       properties: { prefix: flops, encoder: flops, decoder: flops, remainder: flops },
     },
     accuracy,
+    reveals: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      description: 'how much of the picture a decoder can show, 0 to 1 (docs/privacy.md)',
+    },
     licence: text,
     provenance,
   },

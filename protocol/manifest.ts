@@ -48,6 +48,8 @@ export interface Partition {
   rates: Rate[];
   flops: { prefix: number; encoder: number; decoder: number; remainder: number };
   accuracy?: Accuracy;
+  /** How much of the picture a decoder was found to show: mean SSIM, 0..1; docs/privacy.md. */
+  reveals?: number;
   licence?: string;
   provenance?: string | Record<string, unknown>;
 }

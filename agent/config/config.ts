@@ -14,6 +14,7 @@ export interface AgentConfig {
   partition: string;
   rate: 'auto' | number;
   accuracy_floor: number;
+  privacy: { max_reveals?: number };
   in_flight: number;
   timeout_ms: number;
   key_interval_s: number;

@@ -65,6 +65,22 @@ export const agentSchema: ConfigSchema = {
       default: 0.97,
       description: "auto: least accuracy relative to the uncompressed service's, 0 to 1",
     },
+    privacy: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'what may leave this device',
+      properties: {
+        max_reveals: {
+          type: 'number',
+          minimum: 0,
+          maximum: 1,
+          description:
+            'send only from partition points that reveal at most this (0 to 1, docs/privacy.md; a point without a figure ' +
+            'is forbidden); default: no limit',
+        },
+      },
+    },
     in_flight: {
       type: 'integer',
       minimum: 1,

@@ -1,6 +1,7 @@
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { didYouMean } from '../../platform/suggest.js';
 import { type Accuracy, type Manifest, rawBytes } from '../../protocol/manifest.js';
+import { checkPrivacy, mayLeave, type PrivacySettings } from './privacy.js';
 
 /** Where and how a frame can be answered. */
 export interface Choice {
@@ -20,6 +21,7 @@ export interface ChoiceSettings {
   partition: string;
   rate: 'auto' | number;
   accuracy_floor: number;
+  privacy: PrivacySettings;
 }
 
 /** All of the service on the device. */
@@ -42,12 +44,17 @@ export function rawChoice(manifest: Manifest): Choice {
 /**
  * What the decision may choose from. `auto` offers every (partition, rate) pair that keeps the accuracy floor, and
  * `device`; if none keeps it, the most accurate pairs there are; in a bundle without partition points, `raw` and `device`.
- * @throws DeepcodError `partition_unknown`, `rate_unknown` (exit code 2) for a setting that this bundle lacks
+ * A point that privacy forbids is never among them.
+ * @throws DeepcodError `partition_unknown`, `rate_unknown` (exit code 2) for a setting that this bundle lacks,
+ *   `partition_forbidden` (2) for a point that privacy forbids
  */
 export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice[] {
   const { partition, rate } = settings;
   if (partition === 'device') return [deviceChoice(manifest)];
-  if (partition === 'raw') return [rawChoice(manifest)];
+  if (partition === 'raw') {
+    checkPrivacy(manifest, partition, settings.privacy);
+    return [rawChoice(manifest)];
+  }
   const all = manifest.partitions.flatMap((point, index) =>
     point.rates.map((entry, rateIndex) => ({
       accuracy: relative(entry.accuracy ?? point.accuracy, manifest.accuracy),
@@ -61,7 +68,10 @@ export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice
       } satisfies Choice,
     })),
   );
-  if (partition === 'auto' && all.length === 0) return [rawChoice(manifest), deviceChoice(manifest)];
+  if (partition === 'auto' && all.length === 0) {
+    const raw = mayLeave(manifest, 'raw', settings.privacy) ? [rawChoice(manifest)] : [];
+    return [...raw, deviceChoice(manifest)];
+  }
   const wanted = all.filter(({ choice }) => partition === 'auto' || choice.id === partition);
   if (wanted.length === 0) {
     const known = ['auto', 'raw', 'device', ...manifest.partitions.map((point) => point.id)];
@@ -85,9 +95,11 @@ export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice
     }
     wanted.splice(0, wanted.length, ...fixed);
   }
-  const good = wanted.filter(({ accuracy }) => accuracy >= settings.accuracy_floor);
-  const best = Math.max(...wanted.map(({ accuracy }) => accuracy));
-  const kept = good.length > 0 ? good : wanted.filter(({ accuracy }) => accuracy === best);
+  if (partition !== 'auto') checkPrivacy(manifest, partition, settings.privacy);
+  const allowed = wanted.filter(({ choice }) => mayLeave(manifest, choice.id, settings.privacy));
+  const good = allowed.filter(({ accuracy }) => accuracy >= settings.accuracy_floor);
+  const best = Math.max(...allowed.map(({ accuracy }) => accuracy));
+  const kept = good.length > 0 ? good : allowed.filter(({ accuracy }) => accuracy === best);
   const choices = kept.map(({ choice }) => choice);
   return partition === 'auto' ? [...choices, deviceChoice(manifest)] : choices;
 }
