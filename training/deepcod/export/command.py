@@ -10,6 +10,7 @@ import torch
 
 from deepcod.codec.data import Pictures
 from deepcod.codec.service import Service
+from deepcod.privacy.report import add_reveals, is_reveal
 
 from .bundle import Sources, add_accuracy, build
 
@@ -28,9 +29,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--table-pictures", type=int, default=300, help="how many of them (default 300)")
     parser.add_argument("--out", type=Path, required=True, help="bundle folder, replaced when all succeeded")
     parser.set_defaults(run=_export)
-    annotate = commands.add_parser("annotate", help="write measured accuracy into a bundle's manifest")
+    annotate = commands.add_parser("annotate", help="write what was measured into a bundle's manifest")
     annotate.add_argument("bundle", type=Path)
-    annotate.add_argument("evaluations", type=Path, nargs="+", help="JSON files of `deepcod evaluate`")
+    annotate.add_argument(
+        "reports",
+        type=Path,
+        nargs="+",
+        help="JSON files of `deepcod evaluate` (accuracy) and `deepcod reveal` (reveals)",
+    )
     annotate.set_defaults(run=_annotate)
 
 
@@ -43,11 +49,11 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _annotate(arguments: argparse.Namespace) -> int:
-    print(
-        _summary(
-            add_accuracy(arguments.bundle, [json.loads(p.read_text()) for p in arguments.evaluations]), arguments.bundle
-        )
-    )
+    reports = [json.loads(p.read_text()) for p in arguments.reports]
+    manifest = add_accuracy(arguments.bundle, [r for r in reports if not is_reveal(r)])
+    for report in filter(is_reveal, reports):
+        manifest = add_reveals(arguments.bundle, report)
+    print(_summary(manifest, arguments.bundle))
     return 0
 
 
