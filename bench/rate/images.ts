@@ -47,14 +47,22 @@ export interface Compressed {
   data: Uint8Array;
 }
 
-/** Compresses a picture's pixels (the letterbox's content, without the border) and takes them out again. */
-export async function compress(codec: ImageCodec, quality: number, picture: Picture): Promise<Compressed> {
+/**
+ * Compresses a picture's pixels (the letterbox's content, without the border) and takes them out again.
+ * @param clock milliseconds
+ */
+export async function compress(
+  codec: ImageCodec,
+  quality: number,
+  picture: Picture,
+  clock: () => number,
+): Promise<Compressed> {
   const { width, height } = picture;
-  const start = performance.now();
+  const start = clock();
   const file = await codec.encode(sharp(picture.data, { raw: { width, height, channels: 3 } }), quality).toBuffer();
-  const between = performance.now();
+  const between = clock();
   const { data, info } = await sharp(file).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  const end = performance.now();
+  const end = clock();
   if (info.width !== width || info.height !== height || info.channels !== 3) {
     throw new Error(`${info.width}x${info.height} pixels of ${info.channels} channels came back`);
   }
