@@ -17,6 +17,7 @@ COMMANDS = [
     "deepcod.export.command",
     "deepcod.graph.command",
     "deepcod.evaluate.command",
+    "deepcod.evaluate.clips",
     "deepcod.privacy.command",
 ]
 
