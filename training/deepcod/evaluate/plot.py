@@ -11,6 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
@@ -21,9 +22,11 @@ _IMAGE_STYLE = {
     "avif": ("AVIF", "#1a1a1a", "^"),
 }
 _OURS = [("#d55e00", "D"), ("#009e73", "v"), ("#0072b2", "P"), ("#cc79a7", "X")]
-_PAPER = [("#e69f00", "*"), ("#f0e442", "<")]
+_PAPER = [("#e69f00", "h"), ("#f0e442", "<")]
 #: The plot starts at this share of the uncompressed AP; what lies below is in the table.
 _FLOOR = 0.55
+#: White around letters, so that a line behind them does not cross them out.
+_HALO = [withStroke(linewidth=3, foreground="white")]
 _TICKS = [0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 60, 100, 200]
 
 
@@ -76,12 +79,13 @@ def _curve(
     return ax.annotate(
         label,
         (kb[first], ap[first]),
-        xytext=(-9, 0),
+        xytext=(-9, 0) if ours else (9, 0),
         textcoords="offset points",
-        ha="right",
+        ha="right" if ours else "left",
         va="center",
         color=colour,
         fontweight="bold",
+        path_effects=_HALO,
     )
 
 
@@ -103,6 +107,7 @@ def _frame(ax: Axes, report: dict[str, Any], best: float) -> None:
         xytext=(0, 4),
         textcoords="offset points",
         color="#444444",
+        path_effects=_HALO,
     )
     ax.grid(True, color="#e6e6e6", linewidth=0.8)
     ax.set_axisbelow(True)
