@@ -1,6 +1,5 @@
 import type { SymbolCoder } from './coder.js';
-import { CodeReader } from './context/code-reader.js';
-import { allTables, CodeWriter } from './context/code-writer.js';
+import { CodeWriter } from './context/code-writer.js';
 import { Decoder } from './context/decoder.js';
 import type { ContextModel } from './context/model.js';
 import { readModel } from './context/model-json.js';
@@ -39,7 +38,7 @@ function worstBits(model: ContextModel): number {
 /** One model's encoder and decoder, each made when it is first needed. */
 class Codec {
   private encoder: { tokeniser: Tokeniser; writer: CodeWriter } | undefined;
-  private decoder: { decoder: Decoder; reader: CodeReader } | undefined;
+  private decoder: Decoder | undefined;
 
   constructor(
     private readonly model: ContextModel,
@@ -59,14 +58,8 @@ class Codec {
 
   /** Returns the bit after the last one used. */
   decode(work: DataView, bytes: number, symbols: Uint8Array, reference?: Uint8Array): number {
-    if (this.decoder === undefined) {
-      const reader = new CodeReader(allTables(this.model));
-      this.decoder = { decoder: new Decoder(new Plan(this.model, this.shape), reader), reader };
-    }
-    const { decoder, reader } = this.decoder;
-    reader.begin(work, bytes);
-    decoder.frame(symbols, reference);
-    return reader.bit;
+    this.decoder ??= new Decoder(new Plan(this.model, this.shape));
+    return this.decoder.frame(work, bytes, symbols, reference);
   }
 }
 

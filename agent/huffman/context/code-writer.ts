@@ -4,7 +4,7 @@ import { bucketExtraBits, bucketStart, runBucket } from './runs.js';
 import { RAW, type TokenList } from './tokens.js';
 
 /** The code lengths of all tables of a model, by table number: streams, sign streams, tail. */
-export function allTables(model: ContextModel): Uint8Array[] {
+function allTables(model: ContextModel): Uint8Array[] {
   return [...model.streams.map((s) => s.lengths), ...model.signs, model.tail];
 }
 

@@ -1,215 +1,260 @@
 import { HuffmanError } from '../errors.js';
 import { Activity } from './activity.js';
-import type { CodeReader } from './code-reader.js';
-import { fineClass, PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
-import type { Plan, PlannedPredictor } from './plan.js';
-import { PlaneLoader } from './planes.js';
-import { Prediction } from './prediction.js';
-import { bucketExtraBits, bucketStart } from './runs.js';
+import {
+  DISTANCE_SHIFT,
+  decodingTables,
+  EXTRA_MASK,
+  EXTRA_SHIFT,
+  INDEX_BITS,
+  INDEX_MASK,
+  REST_MASK,
+  RUN_MASK,
+  RUN_SHIFT,
+} from './code-tables.js';
+import { PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
+import type { Plan } from './plan.js';
+import { Prediction, SUM_ZERO } from './prediction.js';
+import { FrameLoader, ValueLists, valueEntry } from './values.js';
+
+// Names of other modules would be looked up, and checked, each time they are used in a loop.
+const ZERO = SUM_ZERO;
+const HALF = PREDICTION_ONE / 2;
+const STEER = STEER_SHIFT;
+const RUNS = RUN_DISTANCES;
+const BITS = INDEX_BITS;
+const MASK = INDEX_MASK;
+const REST = REST_MASK;
+const EXTRA = EXTRA_SHIFT;
+const EXTRAS = EXTRA_MASK;
+const START = RUN_SHIFT;
+const STARTS = RUN_MASK;
+const DISTANCE = DISTANCE_SHIFT;
+const referenceClassOf = referenceClass;
+const entryOf = valueEntry;
+/** Bits that a look at four bytes shows at least. */
+const WINDOW_BITS = 25;
+/** The state of a stream is `RUN_ONE * zeros left + distance after them`. */
+const RUN_ONE = 4;
 
 /** Turns payloads into symbols: the mirror of the tokeniser, step for step. */
 export class Decoder {
   private readonly activity: Activity;
-  private readonly loader: PlaneLoader;
-  /** Values of the planes that predictors look at. */
-  private readonly values: Int16Array;
-  private readonly offsets: Int32Array;
-  private readonly references: Int16Array;
   private readonly prediction: Prediction;
-  /** Zeros left in each stream's run, -1 where a token comes next; sign streams follow the streams. */
+  private readonly loader: FrameLoader;
+  /** Values of the planes that predictors look at. */
+  private readonly values: ValueLists;
+  private readonly references: ValueLists | undefined;
+  private readonly referencePlane: Int16Array;
+  private readonly tables: Int32Array;
+  /** Fine class of activity -> stream. */
+  private readonly classes: Uint8Array;
+  /**
+   * Of each stream: zeros left in its run and the distance after it; 0 where a token comes next. Of the sign streams,
+   * which follow: signs left in the run, its end included.
+   */
   private readonly runs: Int32Array;
-  /** The distance after the run. */
-  private readonly pending: Uint8Array;
+  /** Next bit of the payload. */
+  private bit = 0;
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly reader: CodeReader,
-  ) {
-    const { size } = plan.grid;
+  constructor(private readonly plan: Plan) {
     this.activity = new Activity(plan);
-    this.loader = new PlaneLoader(plan);
-    this.offsets = new Int32Array(plan.order.length).fill(-1);
-    let used = 0;
-    for (const channel of plan.predictedFrom()) this.offsets[channel] = size * used++;
-    this.values = new Int16Array(size * used);
-    this.references = new Int16Array(plan.bias[0].length > 1 ? size * plan.order.length : 0);
-    this.prediction = new Prediction(plan, this.values, this.offsets);
+    this.prediction = new Prediction(plan);
+    this.loader = new FrameLoader(plan);
+    this.values = new ValueLists(plan);
+    this.references = plan.bias[0].length > 1 ? new ValueLists(plan) : undefined;
+    this.referencePlane = new Int16Array(plan.grid.size);
+    this.classes = Uint8Array.from(plan.model.classes);
+    this.tables = decodingTables(plan.model);
     this.runs = new Int32Array(plan.tail);
-    this.pending = new Uint8Array(plan.tail);
   }
 
   /**
-   * Decodes the payload that the reader was begun on.
+   * Decodes a payload.
+   * @param payload holds the payload from byte 0, and 16 bytes more that may be read but mean nothing
+   * @param bytes the payload's length
+   * @returns the bit after the last one used
    * @throws HuffmanError `truncated`, `corrupt`
    */
-  frame(symbols: Uint8Array, reference?: Uint8Array): void {
-    const { plan, runs } = this;
-    this.values.fill(0);
-    this.activity.reset();
-    if (reference !== undefined) {
-      this.references.fill(0);
-      this.loader.load(reference, this.references);
+  frame(payload: DataView, bytes: number, symbols: Uint8Array, reference?: Uint8Array): number {
+    const { plan, activity, prediction, references } = this;
+    activity.reset();
+    if (reference !== undefined && references !== undefined) {
+      this.loader.load(references, reference);
       symbols.set(reference);
     } else {
       const row = plan.zero;
       for (let channel = 0; channel < row.length; channel++) symbols[channel] = row[channel];
       for (let have = row.length; have < symbols.length; have *= 2) symbols.copyWithin(have, 0, have);
     }
-    runs.fill(-1);
+    this.values.counts.fill(0);
+    this.runs.fill(0);
+    this.bit = 0;
     for (const channel of plan.order) {
+      activity.begin(channel, references);
       const predictor = plan.predictors[channel];
-      if (predictor === undefined) this.plane(channel, symbols, reference !== undefined);
-      else this.predictedPlane(channel, predictor, symbols);
+      if (predictor !== undefined) prediction.begin(predictor, this.values);
+      if (references !== undefined) {
+        this.referencePlane.fill(0);
+        references.spreadTo(channel, this.referencePlane);
+      }
+      this.decodePlane(channel, payload, bytes * 8, symbols);
+      activity.end(channel);
     }
+    return this.bit;
   }
 
-  private plane(channel: number, symbols: Uint8Array, hasReference: boolean): void {
-    const { plan, runs } = this;
-    const { grid, shape, classes } = plan;
-    const { values: activities, fours } = this.activity;
-    const quiet = plan.quietFour[channel];
-    const quietStream = plan.quietStream[channel];
-    const base = channel * grid.size;
-    const values = this.offsets[channel];
-    const { channels, width } = shape;
-    this.activity.begin(channel, hasReference ? this.references : undefined);
-    for (let y = 0; y < shape.height; y++) {
-      const row = grid.row(y);
+  private decodePlane(channel: number, payload: DataView, endBit: number, symbols: Uint8Array): void {
+    const { plan, runs, tables, classes, activity, prediction, referencePlane } = this;
+    const { height, width, channels } = plan.shape;
+    const { signClasses } = plan;
+    const { values: activities, fours } = activity;
+    const { sums, pairs } = prediction;
+    const { activities: quietFour, sums: quietPair, stream: quietStream } = plan.quiet[channel];
+    const predictor = plan.predictors[channel];
+    const predicted = predictor !== undefined;
+    const steer = predicted ? predictor.steer : 0;
+    const { steering } = plan.quiet[channel];
+    const inter = this.references !== undefined;
+    const zero = plan.zero[channel];
+    const low = -zero;
+    const high = low + plan.shape.levels - 1;
+    const { entries, capacity } = this.values;
+    const isLookedAt = plan.isLookedAt[channel] !== 0;
+    let listed = channel * capacity;
+    let bit = this.bit;
+    for (let y = 0; y < height; y++) {
+      const row = plan.grid.row(y);
       const end = row + width;
       for (let four = row; four < end; four += 4) {
-        // Nothing around, and a run that goes on: four symbols in one step.
-        if (fours[four >> 2] === quiet && four + 4 <= end) {
-          const run = runs[quietStream];
-          if (run >= 4) {
-            runs[quietStream] = run - 4;
-            continue;
+        // Nothing predicted, and runs that go on: four symbols in one step.
+        if (
+          four + 4 <= end &&
+          (!predicted || (pairs[four >> 1] === quietPair && pairs[(four >> 1) + 1] === quietPair))
+        ) {
+          if (fours[four >> 2] === quietFour) {
+            const run = runs[quietStream];
+            if (run >= 4 * RUN_ONE) {
+              runs[quietStream] = run - 4 * RUN_ONE;
+              continue;
+            }
           }
         }
         const stop = four + 4 < end ? four + 4 : end;
         for (let place = four; place < stop; place++) {
-          const stream = classes[fineClass(activities[place])];
+          let expected = 0;
+          let fraction = 0;
+          let size = 0;
+          let active = activities[place];
+          if (predicted) {
+            const sum = (sums[place] - ZERO) | 0;
+            expected = (sum + HALF) >> 8;
+            if (expected < low) expected = low;
+            else if (expected > high) expected = high;
+            fraction = (sum - (expected << 8)) | 0;
+            const sign = fraction >> 31;
+            size = ((fraction ^ sign) - sign) | 0;
+            if (size > HALF) size = HALF;
+            active = (active + (Math.imul(steer, size) >> STEER) - steering) | 0;
+          }
+          const stream = classOf(classes, active);
+          let value = expected;
           const run = runs[stream];
-          if (run > 0) {
-            runs[stream] = run - 1;
-            continue;
+          if (run >= RUN_ONE) runs[stream] = run - RUN_ONE;
+          else {
+            let distance = run;
+            if (run !== 0) runs[stream] = 0;
+            else {
+              const window = payload.getUint32(bit >>> 3, true) >>> (bit & 7);
+              let entry = tables[(stream << BITS) | (window & MASK)];
+              if (entry < 0) entry = tables[~entry + ((window >>> BITS) & REST)];
+              const length = entry & 15;
+              const extra = (entry >>> EXTRA) & EXTRAS;
+              bit = (bit + length) | 0;
+              const more =
+                length + extra <= WINDOW_BITS ? window >>> length : payload.getUint32(bit >>> 3, true) >>> (bit & 7);
+              bit = (bit + extra) | 0;
+              if (bit > endBit) throw truncated();
+              const zeros = (((entry >>> START) & STARTS) << extra) + (more & ((1 << extra) - 1));
+              distance = entry >>> DISTANCE;
+              if (zeros !== 0) {
+                runs[stream] = Math.imul(zeros - 1, RUN_ONE) + distance;
+                distance = 0;
+              }
+            }
+            if (distance !== 0) {
+              if (distance >= RUNS) {
+                if (distance > RUNS) distance--;
+                else {
+                  const window = payload.getUint32(bit >>> 3, true) >>> (bit & 7);
+                  let entry = tables[(plan.tail << BITS) | (window & MASK)];
+                  if (entry < 0) entry = tables[~entry + ((window >>> BITS) & REST)];
+                  bit = (bit + (entry & 15)) | 0;
+                  if (bit > endBit) throw truncated();
+                  distance += entry >>> DISTANCE;
+                }
+              }
+              activity.spread(place, distance);
+
+              let signClass = 0;
+              let negative = fraction >>> 31;
+              if (predicted) signClass = signClasses[size >> 4];
+              else if (inter) {
+                expected = referencePlane[place];
+                signClass = signClasses[referenceClassOf(expected)];
+                negative = -expected >>> 31;
+              }
+              const below = expected - distance >= low;
+              if (below && expected + distance <= high) {
+                if (signClass === 0) {
+                  negative = (payload.getUint8(bit >>> 3) >>> (bit & 7)) & 1;
+                  bit = (bit + 1) | 0;
+                  if (bit > endBit) throw truncated();
+                } else {
+                  const table = plan.streams + signClass - 1;
+                  let left = runs[table];
+                  if (left === 0) {
+                    const window = payload.getUint32(bit >>> 3, true) >>> (bit & 7);
+                    let entry = tables[(table << BITS) | (window & MASK)];
+                    if (entry < 0) entry = tables[~entry + ((window >>> BITS) & REST)];
+                    const length = entry & 15;
+                    const extra = (entry >>> EXTRA) & EXTRAS;
+                    bit = (bit + length) | 0;
+                    const more =
+                      length + extra <= WINDOW_BITS
+                        ? window >>> length
+                        : payload.getUint32(bit >>> 3, true) >>> (bit & 7);
+                    bit = (bit + extra) | 0;
+                    if (bit > endBit) throw truncated();
+                    left = (((entry >>> START) & STARTS) << extra) + (more & ((1 << extra) - 1)) + 1;
+                  }
+                  // A run ends with a sign that was not predicted.
+                  if (left === 1) negative ^= 1;
+                  runs[table] = left - 1;
+                }
+              } else if (below) negative = 1;
+              else if (expected + distance <= high) negative = 0;
+              else throw new HuffmanError('corrupt', `a distance of ${distance} leaves the alphabet`);
+              value = expected + ((distance ^ -negative) + negative);
+              if (inter) symbols[(y * width + place - row) * channels + channel] = value + zero;
+            }
           }
-          const distance = this.distance(stream);
-          if (distance === 0) continue;
-          const expected = hasReference ? this.references[base + place] : 0;
-          const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
-          const negative = this.isNegative(channel, expected, distance, signClass, expected > 0);
-          const value = negative ? expected - distance : expected + distance;
-          symbols[(y * width + place - row) * channels + channel] = value + plan.zero[channel];
-          if (values >= 0) this.values[values + place] = value;
-          this.activity.spread(place, distance);
+          if (value === 0 || inter) continue;
+          symbols[(y * width + place - row) * channels + channel] = value + zero;
+          if (predicted) prediction.spread(place, value);
+          if (isLookedAt) entries[listed++] = entryOf(place, value);
         }
       }
     }
+    this.bit = bit;
+    this.values.counts[channel] = listed - channel * capacity;
   }
+}
 
-  private predictedPlane(channel: number, predictor: PlannedPredictor, symbols: Uint8Array): void {
-    const { plan, runs, values } = this;
-    const { grid, shape, classes, signClasses } = plan;
-    const activities = this.activity.values;
-    const { sums } = this.prediction;
-    const { upLeft, up, upRight, left, steer } = predictor;
-    const { stride } = grid;
-    const offset = this.offsets[channel];
-    const low = -plan.zero[channel];
-    const high = low + shape.levels - 1;
-    const { channels, width } = shape;
-    this.activity.begin(channel);
-    this.prediction.begin(predictor);
-    for (let y = 0; y < shape.height; y++) {
-      const row = grid.row(y);
-      for (let place = row; place < row + width; place++) {
-        const at = offset + place;
-        const predicted =
-          (sums[place] +
-            Math.imul(upLeft, values[at - stride - 1]) +
-            Math.imul(up, values[at - stride]) +
-            Math.imul(upRight, values[at - stride + 1]) +
-            Math.imul(left, values[at - 1])) |
-          0;
-        let expected = (predicted + PREDICTION_ONE / 2) >> 8;
-        if (expected < low) expected = low;
-        else if (expected > high) expected = high;
-        const fraction = predicted - (expected << 8);
-        let size = fraction < 0 ? -fraction : fraction;
-        if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
-        const activity = activities[place] + (Math.imul(steer, size) >> STEER_SHIFT);
-        const stream = classes[fineClass(activity)];
-        let value = expected;
-        const run = runs[stream];
-        if (run > 0) runs[stream] = run - 1;
-        else {
-          const distance = this.distance(stream);
-          if (distance !== 0) {
-            const negative = this.isNegative(channel, expected, distance, signClasses[size >> 4], fraction < 0);
-            value = negative ? expected - distance : expected + distance;
-            this.activity.spread(place, distance);
-          }
-        }
-        if (value === 0) continue;
-        values[at] = value;
-        symbols[(y * width + place - row) * channels + channel] = value + plan.zero[channel];
-      }
-    }
-  }
+function classOf(classes: Uint8Array, activity: number): number {
+  const octave = 29 - Math.clz32(activity + 4);
+  return classes[4 * octave + ((activity + 4) >>> octave) - 4];
+}
 
-  /** The next distance of a stream whose run is used up. */
-  private distance(stream: number): number {
-    const { plan, reader, runs } = this;
-    if (plan.isRun[stream] === 0) return reader.symbol(stream);
-    if (runs[stream] < 0) {
-      const symbol = reader.symbol(stream);
-      const bucket = (symbol / RUN_DISTANCES) | 0;
-      this.pending[stream] = symbol - bucket * RUN_DISTANCES + 1;
-      const run = this.run(bucket);
-      if (run > 0) {
-        runs[stream] = run - 1;
-        return 0;
-      }
-    }
-    runs[stream] = -1;
-    const distance = this.pending[stream];
-    return distance < RUN_DISTANCES ? distance : RUN_DISTANCES + reader.symbol(plan.tail);
-  }
-
-  private run(bucket: number): number {
-    const bits = bucketExtraBits(bucket);
-    return bucketStart(bucket) + (bits === 0 ? 0 : this.reader.bits(bits));
-  }
-
-  /**
-   * Which side of the expected value a symbol is on.
-   * @param predicted whether it is expected on the negative side (for sign classes above 0)
-   * @throws HuffmanError `corrupt` where neither side is in the alphabet
-   */
-  private isNegative(
-    channel: number,
-    expected: number,
-    distance: number,
-    signClass: number,
-    predicted: boolean,
-  ): boolean {
-    const { plan, runs } = this;
-    const low = -plan.zero[channel];
-    const above = expected + distance < low + plan.shape.levels;
-    const below = expected - distance >= low;
-    if (!above || !below) {
-      if (!above && !below) throw new HuffmanError('corrupt', `a distance of ${distance} leaves the alphabet`);
-      return below;
-    }
-    if (signClass === 0) return this.reader.bits(1) === 1;
-    const table = plan.streams + signClass - 1;
-    if (runs[table] < 0) runs[table] = this.run(this.reader.symbol(table));
-    if (runs[table] > 0) {
-      runs[table]--;
-      // A run that is used up ends with a sign that was not predicted: 0 stays until then.
-      return predicted;
-    }
-    runs[table] = -1;
-    return !predicted;
-  }
+function truncated(): HuffmanError {
+  return new HuffmanError('truncated', 'the payload ends too early');
 }

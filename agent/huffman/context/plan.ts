@@ -1,6 +1,18 @@
 import type { CodeShape } from '../shape.js';
 import { Grid } from './grid.js';
-import { type ContextModel, fineClass, type Source, WEIGHT_SCALE } from './model.js';
+import {
+  type ChannelModel,
+  type ContextModel,
+  fineClass,
+  PREDICTION_ONE,
+  type Source,
+  STEER_SHIFT,
+  WEIGHT_SCALE,
+} from './model.js';
+import { SUM_ZERO } from './prediction.js';
+
+/** Tells direct streams from those of runs: there are fewer tables than this. */
+export const DIRECT = 128;
 
 /** A predictor with its steps in a grid: terms of other planes, and the four of the channel's own plane. */
 export interface PlannedPredictor {
@@ -14,6 +26,19 @@ export interface PlannedPredictor {
   left: number;
 }
 
+/** How a channel looks where nothing was seen around and nothing is predicted: symbols that are passed over four at a time. */
+export interface Quiet {
+  /** The activity there, the predictor's steering included; and four of them as one number. */
+  activity: number;
+  activities: number;
+  /** What of it is steering. */
+  steering: number;
+  /** Two prediction sums as one number; NaN, which equals nothing, where the predictor's bias is no expected value of 0. */
+  sums: number;
+  /** The stream of such symbols. */
+  stream: number;
+}
+
 /** A model laid out for one shape. */
 export class Plan {
   readonly grid: Grid;
@@ -24,13 +49,12 @@ export class Plan {
   readonly near: Int32Array;
   /** Per channel, weights scaled. */
   readonly sources: Source[][];
-  /** Fine class of activity -> stream. */
+  /** Fine class of activity -> stream, and DIRECT if it is a direct one. */
   readonly classes: Uint8Array;
-  /** Four activities at a channel's bias, as one number; and their stream. */
-  readonly quietFour: number[];
-  readonly quietStream: Uint8Array;
-  readonly isRun: Uint8Array;
+  readonly quiet: Quiet[];
   readonly predictors: (PlannedPredictor | undefined)[];
+  /** Whether some other channel's predictor looks at a channel's values. */
+  readonly isLookedAt: Uint8Array;
   readonly signClasses: Uint8Array;
   /** Numbers of tables: streams, then sign streams, then the tail. */
   readonly streams: number;
@@ -54,10 +78,10 @@ export class Plan {
         around: s.around * WEIGHT_SCALE,
       })),
     );
-    this.classes = Uint8Array.from(model.classes);
-    this.quietFour = channels.map((c) => new Float64Array(Uint16Array.of(...Array(4).fill(c.bias[0])).buffer)[0]);
-    this.quietStream = Uint8Array.from(channels, (c) => model.classes[fineClass(c.bias[0])]);
-    this.isRun = Uint8Array.from(model.streams, (s) => (s.mode === 'run' ? 1 : 0));
+    this.classes = Uint8Array.from(model.classes, (stream) =>
+      model.streams[stream].mode === 'direct' ? stream | DIRECT : stream,
+    );
+    this.quiet = channels.map((c) => this.quietOf(c));
     this.predictors = channels.map(({ predictor }, channel) => {
       if (predictor === undefined) return undefined;
       const own = (place: number) =>
@@ -74,19 +98,24 @@ export class Plan {
         left: own(3),
       };
     });
+    this.isLookedAt = new Uint8Array(channels.length);
+    for (const p of this.predictors) for (const { channel } of p?.others ?? []) this.isLookedAt[channel] = 1;
     this.signClasses = Uint8Array.from(model.signClasses);
     this.streams = model.streams.length;
     this.tail = this.streams + model.signs.length;
   }
 
-  /** Channels whose values some predictor looks at, in no order. */
-  predictedFrom(): Set<number> {
-    const used = new Set<number>();
-    this.predictors.forEach((p, channel) => {
-      if (p === undefined) return;
-      used.add(channel);
-      for (const { channel: other } of p.others) used.add(other);
-    });
-    return used;
+  private quietOf({ bias, predictor }: ChannelModel): Quiet {
+    const size = predictor === undefined ? 0 : Math.min(Math.abs(predictor.bias), PREDICTION_ONE / 2);
+    const steering = predictor === undefined ? 0 : (predictor.steer * size) >> STEER_SHIFT;
+    const activity = bias[0] + steering;
+    const sum = SUM_ZERO + (predictor?.bias ?? 0);
+    return {
+      activity,
+      activities: new Float64Array(Uint16Array.of(activity, activity, activity, activity).buffer)[0],
+      steering,
+      sums: size < PREDICTION_ONE / 2 ? new Float64Array(Int32Array.of(sum, sum).buffer)[0] : Number.NaN,
+      stream: this.model.classes[fineClass(activity)],
+    };
   }
 }

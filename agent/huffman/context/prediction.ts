@@ -1,49 +1,87 @@
 import type { Plan, PlannedPredictor } from './plan.js';
+import { entryPlace, entryValue, type ValueLists } from './values.js';
 
-/** Predicted values of one plane, as far as planes coded before tell them. */
+// Functions of other modules would be looked up, and checked, each time they are called in a loop.
+const placeOf = entryPlace;
+const valueOf = entryValue;
+
+/**
+ * Sums are kept with this added: two of them then never look like a floating-point NaN, which would not equal itself.
+ * No sum is as large, and it is a multiple of PREDICTION_ONE.
+ */
+export const SUM_ZERO = 1 << 28;
+
+/**
+ * The sums of the terms of one plane's prediction. Values are spread to the places that they help to predict: most are
+ * zero, so that is less work than to gather all terms at each place.
+ */
 export class Prediction {
-  /** Sums of the terms from other planes, in 1/256, per place. */
+  /** Per place: SUM_ZERO + bias + terms, in 1/256. */
   readonly sums: Int32Array;
+  /** The same, two at a time. */
+  readonly pairs: Float64Array;
+  private readonly stride: number;
+  // Of the plane that is being coded.
+  private left = 0;
+  private upRight = 0;
+  private up = 0;
+  private upLeft = 0;
 
-  /**
-   * @param values symbol values (symbol - zero) of planes, margins 0
-   * @param offsets where a channel's plane starts in `values`
-   */
-  constructor(
-    private readonly plan: Plan,
-    private readonly values: Int16Array,
-    private readonly offsets: Int32Array,
-  ) {
+  constructor(plan: Plan) {
     this.sums = new Int32Array(plan.grid.size);
+    this.pairs = new Float64Array(this.sums.buffer);
+    this.stride = plan.grid.stride;
   }
 
-  /** Prepares the sums for a plane. */
-  begin(predictor: PlannedPredictor): void {
-    const { sums, values, offsets, plan } = this;
-    const from = plan.grid.row(0);
-    const to = plan.grid.row(plan.shape.height);
-    // Several terms in a pass: most of the time is spent on passing over the sums. (Math.imul keeps to integers.)
-    sums.fill(predictor.bias, from, to);
-    const { others } = predictor;
-    const shift = (i: number) => (i < others.length ? offsets[others[i].channel] + others[i].step : 0);
-    const weight = (i: number) => (i < others.length ? others[i].weight : 0);
-    let i = 0;
-    for (; i + 2 < others.length; i += 4) {
-      const [a, b, c, d] = [shift(i), shift(i + 1), shift(i + 2), shift(i + 3)];
-      const [wa, wb, wc, wd] = [weight(i), weight(i + 1), weight(i + 2), weight(i + 3)];
-      for (let place = from; place < to; place++) {
-        sums[place] +=
-          Math.imul(wa, values[place + a]) +
-          Math.imul(wb, values[place + b]) +
-          Math.imul(wc, values[place + c]) +
-          Math.imul(wd, values[place + d]);
-      }
+  /**
+   * Prepares the sums for a plane: the bias, and the terms of other planes.
+   * @param values of the planes coded before
+   */
+  begin(predictor: PlannedPredictor, values: ValueLists): void {
+    this.sums.fill(SUM_ZERO + predictor.bias);
+    for (const { channel, step, weight } of predictor.others) this.add(values, channel, step, weight);
+    this.left = predictor.left;
+    this.upRight = predictor.upRight;
+    this.up = predictor.up;
+    this.upLeft = predictor.upLeft;
+  }
+
+  /** Adds the terms of all values of the plane itself, where they are known. */
+  addOwn(channel: number, values: ValueLists): void {
+    if (this.left !== 0) this.add(values, channel, -1, this.left);
+    if (this.upRight !== 0) this.add(values, channel, 1 - this.stride, this.upRight);
+    if (this.up !== 0) this.add(values, channel, -this.stride, this.up);
+    if (this.upLeft !== 0) this.add(values, channel, -this.stride - 1, this.upLeft);
+  }
+
+  /** Adds one term: `step` is from a place to where the value is. */
+  private add(values: ValueLists, channel: number, step: number, weight: number): void {
+    const { sums } = this;
+    const { entries } = values;
+    const start = channel * values.capacity;
+    const end = start + values.counts[channel];
+    // Four a turn, as each turn checks the arrays anew.
+    let i = start;
+    for (; i + 4 <= end; i += 4) {
+      const a = entries[i];
+      const b = entries[i + 1];
+      const c = entries[i + 2];
+      const d = entries[i + 3];
+      sums[placeOf(a) - step] += Math.imul(weight, valueOf(a));
+      sums[placeOf(b) - step] += Math.imul(weight, valueOf(b));
+      sums[placeOf(c) - step] += Math.imul(weight, valueOf(c));
+      sums[placeOf(d) - step] += Math.imul(weight, valueOf(d));
     }
-    if (i >= others.length) return;
-    const [a, b] = [shift(i), shift(i + 1)];
-    const [wa, wb] = [weight(i), weight(i + 1)];
-    for (let place = from; place < to; place++) {
-      sums[place] += Math.imul(wa, values[place + a]) + Math.imul(wb, values[place + b]);
-    }
+    for (; i < end; i++) sums[placeOf(entries[i]) - step] += Math.imul(weight, valueOf(entries[i]));
+  }
+
+  /** Adds the terms of a value of the plane itself. */
+  spread(place: number, value: number): void {
+    const { sums } = this;
+    const below = place + this.stride;
+    sums[place + 1] += Math.imul(this.left, value);
+    sums[below - 1] += Math.imul(this.upRight, value);
+    sums[below] += Math.imul(this.up, value);
+    sums[below + 1] += Math.imul(this.upLeft, value);
   }
 }

@@ -1,10 +1,21 @@
 import { Activity } from './activity.js';
-import { fineClass, PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
-import type { Plan, PlannedPredictor } from './plan.js';
-import { PlaneLoader } from './planes.js';
-import { Prediction } from './prediction.js';
-import { bucketExtraBits, bucketStart, runBucket } from './runs.js';
+import { PREDICTION_ONE, RUN_DISTANCES, referenceClass, STEER_SHIFT } from './model.js';
+import { DIRECT, type Plan, type PlannedPredictor } from './plan.js';
+import { Prediction, SUM_ZERO } from './prediction.js';
+import { bucketExtraBits } from './runs.js';
 import { RAW, TokenList } from './tokens.js';
+import { FrameLoader, ValueLists } from './values.js';
+
+// Constants of other modules would be looked up, and checked, each time they are used in a loop.
+const ZERO = SUM_ZERO;
+const HALF = PREDICTION_ONE / 2;
+const STEER = STEER_SHIFT;
+const RUNS = RUN_DISTANCES;
+const PLAIN = RAW;
+const DIRECT_BIT = DIRECT;
+const referenceClassOf = referenceClass;
+/** More than there are tables. */
+const TABLES = 256;
 
 /** Bucket that closes an unfinished run of `run` zeros in the frame: any whose shortest run is at least as long. */
 export type Closer = (table: number, run: number) => number;
@@ -13,31 +24,33 @@ export type Closer = (table: number, run: number) => number;
 export class Tokeniser {
   readonly tokens = new TokenList();
   private readonly activity: Activity;
-  private readonly loader: PlaneLoader;
-  /** Values (symbol - zero, or symbol - reference) of all planes. */
-  private readonly values: Int16Array;
-  /** The same, four at a time. */
-  private readonly valueFours: Float64Array;
-  private readonly references: Int16Array;
   private readonly prediction: Prediction;
-  /** Length of each stream's open run, -1 where none is open; sign streams follow the streams. */
-  private readonly runs: Int32Array;
-  private readonly slots: Int32Array;
+  private readonly loader: FrameLoader;
+  /** symbol - zero, or symbol - reference */
+  private readonly values: ValueLists;
+  private readonly references: ValueLists | undefined;
+  /** Values of the plane that is being coded, then how far they are from what is expected. */
+  private readonly plane: Int16Array;
+  private readonly planeFours: Float64Array;
+  private readonly referencePlane: Int16Array;
+  /** Length of each stream's open run, 0 where none is open; sign streams follow the streams. */
+  private readonly runs = new Int32Array(TABLES);
+  /** Where the open run's token goes; the second half is never read. */
+  private readonly slots = new Int32Array(2 * TABLES);
 
   constructor(
     private readonly plan: Plan,
     private readonly closer: Closer,
   ) {
-    const total = plan.order.length * plan.grid.size;
+    const { size } = plan.grid;
     this.activity = new Activity(plan);
-    this.loader = new PlaneLoader(plan);
-    this.values = new Int16Array(total);
-    this.valueFours = new Float64Array(this.values.buffer);
-    this.references = new Int16Array(plan.bias[0].length > 1 ? total : 0);
-    const offsets = Int32Array.from(plan.order, (_, channel) => channel * plan.grid.size);
-    this.prediction = new Prediction(plan, this.values, offsets);
-    this.runs = new Int32Array(plan.tail);
-    this.slots = new Int32Array(plan.tail);
+    this.prediction = new Prediction(plan);
+    this.loader = new FrameLoader(plan);
+    this.values = new ValueLists(plan);
+    this.references = plan.bias[0].length > 1 ? new ValueLists(plan) : undefined;
+    this.plane = new Int16Array(size);
+    this.planeFours = new Float64Array(this.plane.buffer);
+    this.referencePlane = new Int16Array(size);
   }
 
   /**
@@ -46,184 +59,241 @@ export class Tokeniser {
    * @throws HuffmanError `symbols` where a symbol is not below the number of levels
    */
   frame(symbols: Uint8Array, reference?: Uint8Array): void {
-    const { plan, runs, tokens } = this;
-    this.values.fill(0);
-    this.activity.reset();
-    this.loader.load(symbols, this.values);
-    if (reference !== undefined) {
-      this.references.fill(0);
-      this.loader.load(reference, this.references);
-      for (let i = 0; i < this.values.length; i++) this.values[i] -= this.references[i];
-    }
-    runs.fill(-1);
+    const { plan, tokens, plane, runs, slots, activity, prediction, values, references } = this;
+    activity.reset();
+    if (reference !== undefined && references !== undefined) this.loader.load(references, reference);
+    this.loader.load(values, symbols, reference);
+    runs.fill(0);
     tokens.length = 0;
     const perPlane = 3 * plan.shape.height * plan.shape.width;
     for (const channel of plan.order) {
       tokens.reserve(perPlane);
+      activity.begin(channel, references);
+      plane.fill(0);
+      values.spreadTo(channel, plane);
+      if (references !== undefined) {
+        this.referencePlane.fill(0);
+        references.spreadTo(channel, this.referencePlane);
+      }
       const predictor = plan.predictors[channel];
-      if (predictor === undefined) this.plane(channel, reference !== undefined);
-      else this.predictedPlane(channel, predictor);
+      if (predictor === undefined) activity.spreadAll(channel, values);
+      else {
+        prediction.begin(predictor, values);
+        prediction.addOwn(channel, values);
+        this.subtract(channel, predictor);
+      }
+      this.codePlane(channel);
+      activity.end(channel);
     }
-    for (let table = 0; table < runs.length; table++) {
-      if (runs[table] < 0) continue;
+    for (let table = 0; table < plan.tail; table++) {
+      if (runs[table] === 0) continue;
       const bucket = this.closer(table, runs[table]);
-      tokens.ids[this.slots[table]] = (table << 8) | (table < plan.streams ? bucket * RUN_DISTANCES : bucket);
-      tokens.extras[this.slots[table]] = bucketExtraBits(bucket) << 24;
+      tokens.ids[slots[table]] = (table << 8) | (table < plan.streams ? bucket * RUN_DISTANCES : bucket);
+      tokens.extras[slots[table]] = bucketExtraBits(bucket) << 24;
     }
   }
 
-  private plane(channel: number, hasReference: boolean): void {
-    const { plan, values, valueFours, runs } = this;
-    const { grid, shape, classes } = plan;
+  /**
+   * Turns the values of a predicted plane into their differences from what is expected, which goes with the rest that
+   * signs ask for to `sums`: expected << 9 | size << 1 | fraction < 0.
+   */
+  private subtract(channel: number, { steer }: PlannedPredictor): void {
+    const { plan, activity, plane, planeFours } = this;
+    const { values: activities } = activity;
+    const { sums, pairs } = this.prediction;
+    const { height, width, levels } = plan.shape;
+    const { sums: quietPair, steering } = plan.quiet[channel];
+    const low = -plan.zero[channel];
+    const high = low + levels - 1;
+    for (let y = 0; y < height; y++) {
+      const row = plan.grid.row(y);
+      const end = row + width;
+      for (let four = row; four < end; four += 4) {
+        if (pairs[four >> 1] === quietPair && pairs[(four >> 1) + 1] === quietPair && planeFours[four >> 2] === 0) {
+          continue;
+        }
+        // Places right of the picture take part: nothing comes of them.
+        const a = residual(sums, activities, plane, four, low, high, steer, steering);
+        const b = residual(sums, activities, plane, four + 1, low, high, steer, steering);
+        const c = residual(sums, activities, plane, four + 2, low, high, steer, steering);
+        const d = residual(sums, activities, plane, four + 3, low, high, steer, steering);
+        if (a !== 0) activity.spread(four, a);
+        if (b !== 0 && four + 1 < end) activity.spread(four + 1, b);
+        if (c !== 0 && four + 2 < end) activity.spread(four + 2, c);
+        if (d !== 0 && four + 3 < end) activity.spread(four + 3, d);
+      }
+    }
+  }
+
+  /** Makes tokens of a plane of differences, its activities known. */
+  private codePlane(channel: number): void {
+    const { plan, tokens, runs, slots, plane, planeFours, referencePlane } = this;
+    const { height, width, levels } = plan.shape;
+    const { classes, signClasses, tail, streams } = plan;
     const { values: activities, fours } = this.activity;
-    const quiet = plan.quietFour[channel];
-    const quietStream = plan.quietStream[channel];
-    const base = channel * grid.size;
-    this.activity.begin(channel, hasReference ? this.references : undefined);
-    for (let y = 0; y < shape.height; y++) {
-      const end = grid.row(y) + shape.width;
-      for (let four = grid.row(y); four < end; four += 4) {
+    const { sums } = this.prediction;
+    const { ids, extras } = tokens;
+    const { activities: quietFour, stream: quietStream } = plan.quiet[channel];
+    const predicted = plan.predictors[channel] !== undefined;
+    const inter = this.references !== undefined;
+    const low = -plan.zero[channel];
+    const high = low + levels - 1;
+    let count = tokens.length;
+    for (let y = 0; y < height; y++) {
+      const row = plan.grid.row(y);
+      const end = row + width;
+      for (let four = row; four < end; four += 4) {
         // Nothing here, nothing around: four symbols in one step.
-        if (fours[four >> 2] === quiet && valueFours[(base + four) >> 2] === 0 && four + 4 <= end) {
+        if (fours[four >> 2] === quietFour && planeFours[four >> 2] === 0 && four + 4 <= end) {
           const run = runs[quietStream];
-          if (run >= 0) {
-            runs[quietStream] = run + 4;
+          if (run !== 0) {
+            runs[quietStream] = (run + 4) | 0;
             continue;
           }
         }
         const stop = four + 4 < end ? four + 4 : end;
-        for (let place = four; place < stop; place++) {
-          const stream = classes[fineClass(activities[place])];
-          const value = values[base + place];
-          if (value === 0) {
-            const run = runs[stream];
-            if (run >= 0) runs[stream] = run + 1;
-            else this.noDistance(stream);
+        let place = four;
+        if (planeFours[four >> 2] === 0 && stop === four + 4) {
+          // Nothing here: four streams at once, unless one has no runs.
+          const a = classOf(classes, activities[four]);
+          const b = classOf(classes, activities[four + 1]);
+          const c = classOf(classes, activities[four + 2]);
+          const d = classOf(classes, activities[four + 3]);
+          if ((a | b | c | d) < DIRECT_BIT) {
+            const runA = runs[a];
+            slots[a | ((-runA >> 31) & TABLES)] = count;
+            count = (count + 1 + (-runA >> 31)) | 0;
+            runs[a] = (runA + 1) | 0;
+            const runB = runs[b];
+            slots[b | ((-runB >> 31) & TABLES)] = count;
+            count = (count + 1 + (-runB >> 31)) | 0;
+            runs[b] = (runB + 1) | 0;
+            const runC = runs[c];
+            slots[c | ((-runC >> 31) & TABLES)] = count;
+            count = (count + 1 + (-runC >> 31)) | 0;
+            runs[c] = (runC + 1) | 0;
+            const runD = runs[d];
+            slots[d | ((-runD >> 31) & TABLES)] = count;
+            count = (count + 1 + (-runD >> 31)) | 0;
+            runs[d] = (runD + 1) | 0;
             continue;
           }
-          const expected = hasReference ? this.references[base + place] : 0;
-          const distance = value < 0 ? -value : value;
-          this.distance(stream, distance);
-          if (this.signIsFree(channel, expected, distance)) {
-            const signClass = hasReference ? plan.signClasses[referenceClass(expected)] : 0;
-            this.sign(signClass, value < 0, expected > 0);
-          }
-          this.activity.spread(place, distance);
         }
-      }
-    }
-  }
-
-  private predictedPlane(channel: number, predictor: PlannedPredictor): void {
-    const { plan, values, runs } = this;
-    const { grid, shape, classes, signClasses } = plan;
-    const activities = this.activity.values;
-    const { sums } = this.prediction;
-    const { upLeft, up, upRight, left, steer } = predictor;
-    const { stride } = grid;
-    const base = channel * grid.size;
-    const low = -plan.zero[channel];
-    const high = low + shape.levels - 1;
-    this.activity.begin(channel);
-    this.prediction.begin(predictor);
-    for (let y = 0; y < shape.height; y++) {
-      const row = grid.row(y);
-      for (let place = row; place < row + shape.width; place++) {
-        const at = base + place;
-        const predicted =
-          (sums[place] +
-            Math.imul(upLeft, values[at - stride - 1]) +
-            Math.imul(up, values[at - stride]) +
-            Math.imul(upRight, values[at - stride + 1]) +
-            Math.imul(left, values[at - 1])) |
-          0;
-        let expected = (predicted + PREDICTION_ONE / 2) >> 8;
-        if (expected < low) expected = low;
-        else if (expected > high) expected = high;
-        const fraction = predicted - (expected << 8);
-        let size = fraction < 0 ? -fraction : fraction;
-        if (size > PREDICTION_ONE / 2) size = PREDICTION_ONE / 2;
-        const activity = activities[place] + (Math.imul(steer, size) >> STEER_SHIFT);
-        const stream = classes[fineClass(activity)];
-        const value = values[at] - expected;
-        if (value === 0) {
+        for (; place < stop; place++) {
+          const stream = classOf(classes, activities[place]);
+          const value = plane[place];
           const run = runs[stream];
-          if (run >= 0) runs[stream] = run + 1;
-          else this.noDistance(stream);
-          continue;
+          // What happens from here on cannot be foreseen, and a wrong guess costs as much as twenty steps: so masks
+          // instead of branches. `open` is -1 if a run is open, else 0, and the run gets the next token.
+          const open = -run >> 31;
+          if ((value | (stream & DIRECT_BIT)) === 0) {
+            slots[stream | (open & TABLES)] = count;
+            count = (count + 1 + open) | 0;
+            runs[stream] = run + 1;
+            continue;
+          }
+
+          const negative = value >>> 31;
+          const distance = (value ^ -negative) + negative;
+          if (stream < DIRECT_BIT) {
+            const slot = count + ((slots[stream] - count) & open);
+            count = (count + 1 + open) | 0;
+            const bucket = bucketOf(run);
+            const shown = distance < RUNS ? distance : RUNS;
+            ids[slot] = (stream << 8) | ((bucket & 255) * RUNS + shown - 1);
+            extras[slot] = extraOf(bucket, run);
+            runs[stream] = 0;
+            if (distance >= RUNS) {
+              ids[count] = (tail << 8) | (distance - RUNS);
+              extras[count] = 0;
+              count = (count + 1) | 0;
+            }
+          } else {
+            ids[count] = ((stream - DIRECT_BIT) << 8) | distance;
+            extras[count] = 0;
+            count = (count + 1) | 0;
+            if (value === 0) continue;
+          }
+
+          let expected = 0;
+          let signClass = 0;
+          let expectsNegative = 0;
+          if (predicted) {
+            const sum = sums[place];
+            expected = sum >> 9;
+            signClass = signClasses[(sum >> 5) & 15];
+            expectsNegative = sum & 1;
+          } else if (inter) {
+            expected = referencePlane[place];
+            signClass = signClasses[referenceClassOf(expected)];
+            expectsNegative = -expected >>> 31;
+          }
+          // Is there a choice?
+          if (expected - distance < low || expected + distance > high) continue;
+          if (signClass === 0) {
+            ids[count] = PLAIN;
+            extras[count] = (1 << 24) | negative;
+            count = (count + 1) | 0;
+            continue;
+          }
+          // The token is written in any case: if the run goes on, it will be written again.
+          const table = streams + signClass - 1;
+          const signRun = runs[table];
+          const signOpen = -signRun >> 31;
+          const slot = count + ((slots[table] - count) & signOpen);
+          count = (count + 1 + signOpen) | 0;
+          const bucket = bucketOf(signRun);
+          ids[slot] = (table << 8) | (bucket & 255);
+          extras[slot] = extraOf(bucket, signRun);
+          slots[table] = slot;
+          runs[table] = (signRun + 1) & ((negative ^ expectsNegative) - 1);
         }
-        const distance = value < 0 ? -value : value;
-        this.distance(stream, distance);
-        if (this.signIsFree(channel, expected, distance)) {
-          this.sign(signClasses[size >> 4], value < 0, fraction < 0);
-        }
-        this.activity.spread(place, distance);
       }
     }
+    tokens.length = count;
   }
+}
 
-  /** Whether a value `distance` above and one below the expected are both in the alphabet. */
-  private signIsFree(channel: number, expected: number, distance: number): boolean {
-    const low = -this.plan.zero[channel];
-    return expected - distance >= low && expected + distance < low + this.plan.shape.levels;
-  }
+/** One place of {@link Tokeniser.subtract}; returns the distance. */
+function residual(
+  sums: Int32Array,
+  activities: Uint16Array,
+  plane: Int16Array,
+  place: number,
+  low: number,
+  high: number,
+  steer: number,
+  steering: number,
+): number {
+  const sum = (sums[place] - ZERO) | 0;
+  let expected = (sum + HALF) >> 8;
+  if (expected < low) expected = low;
+  else if (expected > high) expected = high;
+  const fraction = (sum - (expected << 8)) | 0;
+  const negative = fraction >>> 31;
+  let size = ((fraction ^ -negative) + negative) | 0;
+  if (size > HALF) size = HALF;
+  activities[place] += ((Math.imul(steer, size) >> STEER) - steering) | 0;
+  sums[place] = (expected << 9) | (size << 1) | negative;
+  const value = (plane[place] - expected) | 0;
+  plane[place] = value;
+  return value < 0 ? -value : value;
+}
 
-  /** A symbol as expected, in a stream without an open run. */
-  private noDistance(stream: number): void {
-    const { tokens, plan } = this;
-    if (plan.isRun[stream] !== 0) {
-      this.slots[stream] = tokens.length++;
-      this.runs[stream] = 1;
-    } else {
-      tokens.ids[tokens.length] = stream << 8;
-      tokens.extras[tokens.length++] = 0;
-    }
-  }
+function classOf(classes: Uint8Array, activity: number): number {
+  const octave = 29 - Math.clz32(activity + 4);
+  return classes[4 * octave + ((activity + 4) >>> octave) - 4];
+}
 
-  private distance(stream: number, distance: number): void {
-    const { tokens, plan } = this;
-    if (plan.isRun[stream] === 0) {
-      tokens.ids[tokens.length] = (stream << 8) | distance;
-      tokens.extras[tokens.length++] = 0;
-      return;
-    }
-    const shown = distance < RUN_DISTANCES ? distance : RUN_DISTANCES;
-    this.endRun(stream, RUN_DISTANCES, shown - 1);
-    if (shown === RUN_DISTANCES) {
-      tokens.ids[tokens.length] = (plan.tail << 8) | (distance - RUN_DISTANCES);
-      tokens.extras[tokens.length++] = 0;
-    }
-  }
+/** Bucket of a run (see runs.ts) | its extra bits << 8, without a branch. */
+function bucketOf(run: number): number {
+  const octave = 31 - Math.clz32(run | 8);
+  const large = (7 - run) >> 31;
+  return (run & ~large) | ((((octave - 1) << 8) | (2 * octave + 2 + ((run >>> (octave - 1)) & 1))) & large);
+}
 
-  /** A sign: plain for sign class 0, else in runs of signs that are as predicted. */
-  private sign(signClass: number, negative: boolean, predicted: boolean): void {
-    const { tokens, runs, slots } = this;
-    if (signClass === 0) {
-      tokens.ids[tokens.length] = RAW;
-      tokens.extras[tokens.length++] = (1 << 24) | (negative ? 1 : 0);
-      return;
-    }
-    const table = this.plan.streams + signClass - 1;
-    if (negative !== predicted) this.endRun(table, 1, 0);
-    else if (runs[table] >= 0) runs[table]++;
-    else {
-      slots[table] = tokens.length++;
-      runs[table] = 1;
-    }
-  }
-
-  /** Fills in the token of a run that ends here; `kind` tells apart the `perBucket` tokens of a bucket. */
-  private endRun(table: number, perBucket: number, kind: number): void {
-    const { tokens, runs, slots } = this;
-    let run = runs[table];
-    let slot = slots[table];
-    if (run < 0) {
-      run = 0;
-      slot = tokens.length++;
-    }
-    const bucket = runBucket(run);
-    tokens.ids[slot] = (table << 8) | (bucket * perBucket + kind);
-    tokens.extras[slot] = (bucketExtraBits(bucket) << 24) | (run - bucketStart(bucket));
-    runs[table] = -1;
-  }
+/** The extra bits of a token, from {@link bucketOf}. */
+function extraOf(bucket: number, run: number): number {
+  const bits = bucket >>> 8;
+  return (bits << 24) | (run & ((1 << bits) - 1));
 }
