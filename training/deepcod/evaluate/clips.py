@@ -145,7 +145,7 @@ def page(report: dict[str, Any], json_name: str) -> str:
         "KB (1024 bytes) are means over all frames, headers of our messages included. Agreement is AP with the",
         "uncompressed service's own detections on the same frames as truth. Each clip counts the same; a clip that was",
         "taken at fewer pictures a second than the table says is played at its own rate; one in which the service",
-        "finds nothing counts for sizes alone. Of files that are H.264 already, H.264 finds again what it left of them.",
+        "finds nothing counts for sizes alone. Files that are H.264 already favour H.264.",
         "",
     ]
     for group in report["all"]:
