@@ -60,7 +60,7 @@ export class Meter {
   readonly #progress: Progress;
   readonly #runtime = Promise.all([hashFolders(RUNTIME.map((folder) => join(DIST, folder))), hashFile(HERE)]);
   /** Times belong to a machine and to versions, and so does the last digit of a score. */
-  readonly #where = { machine: machine(), ...versions(), ...sharp.versions };
+  readonly #where = { machine: { cpu: machine().cpu, arch: machine().arch }, ...versions(), ...sharp.versions };
 
   constructor(dataset: Dataset, progress: Progress) {
     this.#dataset = dataset;
