@@ -106,6 +106,8 @@ def test_own_pictures_show_no_held_out_one(photos: dict[str, Path]):
     assert (held[0].name, held[0].width, held[0].height) == ("24.png", 32, 24)
     own = own_pictures([photos["pack"]], spec["letterbox"]["pad"], 25, held)
     assert own.dropped == 1 and len(own.pictures) == 24
+    shutil.copy(photos["held"] / "24.png", photos["held"] / "24b.png")
+    assert [h.name for h in held_out(photos["held"], spec, 3)] == ["24.png", "25.png", "26.png"], "copies count once"
     with pytest.raises(DeepcodError, match="no pictures"):
         held_out(TINY, spec)
 

@@ -49,8 +49,12 @@ class Attacker(nn.Module):
         return self.exit(F.leaky_relu(x, 0.1)) + self.linear(z)
 
     def normalised(self, symbols: Tensor) -> Tensor:
-        """Mean 0, variance 1 in each channel of the attacker's own codes: centres are not needed, they are in order."""
-        return (symbols.float() - self.mean[:, None, None]) * self.scale[:, None, None]
+        """Mean 0, variance 1 in each channel of the attacker's own codes: centres are not needed, they are in order.
+
+        Held to eight deviations: what a symbol that hardly ever occurs means was learned from one photo, and would
+        paint a piece of that photo.
+        """
+        return ((symbols.float() - self.mean[:, None, None]) * self.scale[:, None, None]).clamp(-8, 8)
 
     @torch.no_grad()
     def fit(self, symbols: Tensor, pictures: Tensor, *, rows: int = 60_000, seed: int = 0) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,16 +40,27 @@ class Held:
 
 
 def held_out(folder: Path, spec: dict[str, Any], limit: int | None = None) -> list[Held]:
-    """Pictures of a folder (and of those below it), letterboxed as `spec` (a manifest's `input`) says."""
+    """Pictures of a folder (and of those below it), letterboxed as `spec` (a manifest's `input`) says.
+
+    Files that are byte-for-byte copies of one before count once; `limit` is of what is left.
+    """
     if not folder.is_dir():
         raise DeepcodError(f"{folder}: no such folder", "Give a folder of pictures.")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise DeepcodError(f"{folder}: no pictures ({', '.join(sorted(SUFFIXES))})")
-    held = []
-    for path in paths[:limit]:
+    held: list[Held] = []
+    seen: set[bytes] = set()
+    for path in paths:
+        if len(held) == limit:
+            break
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        if digest in seen:
+            continue
+        seen.add(digest)
         try:
-            source = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+            source = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
         except OSError as error:
             raise DeepcodError(f"{path}: not a readable picture ({error})") from error
         canvas, f = letterbox(source, spec)
