@@ -4,8 +4,8 @@ import { entryPlace, entryValue, type ValueLists } from './values.js';
 
 // Names of other modules would be looked up, and checked, each time they are used in a loop.
 const CAP = DISTANCE_CAP;
-const placeOf = entryPlace;
-const valueOf = entryValue;
+const placeIn = entryPlace;
+const valueIn = entryValue;
 /** Distances are kept as `place << DISTANCE_BITS | capped distance`. */
 const DISTANCE_BITS = 3;
 
@@ -126,8 +126,8 @@ export class Activity {
     const start = channel * values.capacity;
     const end = start + values.counts[channel];
     for (let i = start; i < end; i++) {
-      const value = valueOf(entries[i]);
-      this.spread(placeOf(entries[i]), value < 0 ? -value : value);
+      const value = valueIn(entries[i]);
+      this.spread(placeIn(entries[i]), value < 0 ? -value : value);
     }
   }
 

@@ -126,11 +126,13 @@ export class Decoder {
       const row = plan.grid.row(y);
       const end = row + width;
       for (let four = row; four < end; four += 4) {
-        // Nothing predicted, and runs that go on: four symbols in one step.
+        const stop = four + 4 < end ? four + 4 : end;
+        let place = four;
         if (
-          four + 4 <= end &&
+          stop === four + 4 &&
           (!predicted || (pairs[four >> 1] === quietPair && pairs[(four >> 1) + 1] === quietPair))
         ) {
+          // Nothing predicted. Nothing around, and a run that goes on: four symbols in one step.
           if (fours[four >> 2] === quietFour) {
             const run = runs[quietStream];
             if (run >= 4 * RUN_ONE) {
@@ -138,9 +140,33 @@ export class Decoder {
               continue;
             }
           }
+          // Else as many as there are zeros; in a row, not in a loop, which would check the arrays at each turn.
+          const a = classOf(classes, activities[four]);
+          const b = classOf(classes, activities[four + 1]);
+          const c = classOf(classes, activities[four + 2]);
+          const d = classOf(classes, activities[four + 3]);
+          const runA = runs[a];
+          if (runA >= RUN_ONE) {
+            runs[a] = runA - RUN_ONE;
+            place++;
+            const runB = runs[b];
+            if (runB >= RUN_ONE) {
+              runs[b] = runB - RUN_ONE;
+              place++;
+              const runC = runs[c];
+              if (runC >= RUN_ONE) {
+                runs[c] = runC - RUN_ONE;
+                place++;
+                const runD = runs[d];
+                if (runD >= RUN_ONE) {
+                  runs[d] = runD - RUN_ONE;
+                  continue;
+                }
+              }
+            }
+          }
         }
-        const stop = four + 4 < end ? four + 4 : end;
-        for (let place = four; place < stop; place++) {
+        for (; place < stop; place++) {
           let expected = 0;
           let fraction = 0;
           let size = 0;

@@ -2,8 +2,8 @@ import type { Plan, PlannedPredictor } from './plan.js';
 import { entryPlace, entryValue, type ValueLists } from './values.js';
 
 // Functions of other modules would be looked up, and checked, each time they are called in a loop.
-const placeOf = entryPlace;
-const valueOf = entryValue;
+const placeIn = entryPlace;
+const valueIn = entryValue;
 
 /**
  * Sums are kept with this added: two of them then never look like a floating-point NaN, which would not equal itself.
@@ -67,12 +67,12 @@ export class Prediction {
       const b = entries[i + 1];
       const c = entries[i + 2];
       const d = entries[i + 3];
-      sums[placeOf(a) - step] += Math.imul(weight, valueOf(a));
-      sums[placeOf(b) - step] += Math.imul(weight, valueOf(b));
-      sums[placeOf(c) - step] += Math.imul(weight, valueOf(c));
-      sums[placeOf(d) - step] += Math.imul(weight, valueOf(d));
+      sums[placeIn(a) - step] += Math.imul(weight, valueIn(a));
+      sums[placeIn(b) - step] += Math.imul(weight, valueIn(b));
+      sums[placeIn(c) - step] += Math.imul(weight, valueIn(c));
+      sums[placeIn(d) - step] += Math.imul(weight, valueIn(d));
     }
-    for (; i < end; i++) sums[placeOf(entries[i]) - step] += Math.imul(weight, valueOf(entries[i]));
+    for (; i < end; i++) sums[placeIn(entries[i]) - step] += Math.imul(weight, valueIn(entries[i]));
   }
 
   /** Adds the terms of a value of the plane itself. */

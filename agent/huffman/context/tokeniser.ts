@@ -144,12 +144,12 @@ export class Tokeniser {
       const end = row + width;
       for (let four = row; four < end; four += 4) {
         // Nothing here, nothing around: four symbols in one step.
-        if (fours[four >> 2] === quietFour && planeFours[four >> 2] === 0 && four + 4 <= end) {
-          const run = runs[quietStream];
-          if (run !== 0) {
-            runs[quietStream] = (run + 4) | 0;
-            continue;
-          }
+        const quietRun = runs[quietStream];
+        if (quietRun !== 0) {
+          const from = four;
+          while (four + 4 <= end && fours[four >> 2] === quietFour && planeFours[four >> 2] === 0) four += 4;
+          runs[quietStream] = (quietRun + four - from) | 0;
+          if (four >= end) break;
         }
         const stop = four + 4 < end ? four + 4 : end;
         let place = four;

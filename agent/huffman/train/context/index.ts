@@ -103,7 +103,7 @@ function fitWeights(
   order.forEach((channel, turn) => {
     let predictor: Predictor | undefined;
     if (!inter && turn < effort.predicted) {
-      predictor = fitPredictor(sample, channel, order.slice(0, turn), effort.minGain);
+      predictor = fitPredictor(sample, channel, order.slice(0, turn), effort.minGain, effort.terms);
     }
     const own = measureDistances(sample, channel, predictor, -zero[channel], levels);
     channels[channel] = fitChannel(

@@ -1,7 +1,6 @@
 import { PREDICTION_ONE, type Predictor } from '../../context/model.js';
 import type { Sample } from './sample.js';
 
-const MAX_TERMS = 8;
 /** Positions that a prediction is fitted on. */
 const ROWS = 24000;
 /** Each term must explain this share of what was left. */
@@ -12,6 +11,7 @@ const MIN_TERM_GAIN = 0.004;
  * each the one that fits best what is left.
  * @param sources channels coded before, whose values may be looked at
  * @param minGain share of the channel's power that it must explain
+ * @param maxTerms most terms
  * @returns undefined where prediction does not pay
  */
 export function fitPredictor(
@@ -19,6 +19,7 @@ export function fitPredictor(
   channel: number,
   sources: number[],
   minGain: number,
+  maxTerms: number,
 ): Predictor | undefined {
   const { grid, places } = sample;
   const step = Math.max(1, Math.floor(places.length / ROWS));
@@ -37,7 +38,7 @@ export function fitPredictor(
   let left = residual(target, chosen, columns, weights);
   let error = dot(left, left);
   const first = error;
-  while (chosen.length <= MAX_TERMS) {
+  while (chosen.length <= maxTerms) {
     let best = -1;
     let bestScore = 0;
     for (let i = 0; i < candidates.length; i++) {
