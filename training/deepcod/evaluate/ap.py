@@ -21,6 +21,8 @@ from .truth import Truth
 Detection = dict[str, Any]
 
 RECALLS = np.linspace(0.0, 1.0, 101)
+#: Numbers held at once while draws are scored: 32 MB each array.
+_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,14 @@ class Interval:
 
 
 class Matches:
-    """Detections matched to the truth once, so that any resampling of pictures is cheap.
-
-    For each class: scores [D] in falling order, the picture of each [D], whether it hits and whether it is ignored
-    [10, D], and the number of boxes per picture [images].
-    """
+    """Detections matched to the truth once, so that any resampling of pictures is cheap."""
 
     def __init__(self, truth: Truth, detections: Sequence[Detection]) -> None:
         self.images = len(truth.images)
         evaluation = _evaluate(truth, detections)
         params = evaluation.params
         count = len(params.imgIds)
-        self.classes: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+        self.classes: list[_Class] = []
         areas = len(params.areaRng)
         for k in range(len(params.catIds)):
             rows = evaluation.evalImgs[k * areas * count : k * areas * count + count]  # area "all" comes first
@@ -67,36 +65,60 @@ class Matches:
                 ignored = np.concatenate([r["dtIgnore"].astype(bool) for _, r in present], axis=1)[:, order]
             else:
                 picture, hit, ignored = np.zeros(0, int), np.zeros((10, 0), bool), np.zeros((10, 0), bool)
-            self.classes.append((picture, hit & ~ignored, ~hit & ~ignored, boxes))
+            self.classes.append(_Class(picture, [np.flatnonzero(row) for row in hit & ~ignored], ~ignored, boxes))
 
-    def scores(self, weights: np.ndarray) -> tuple[float, float]:
-        """(AP, AP50) with each picture counted `weights` [images] times."""
-        per_class = [_precision(*row, weights) for row in self.classes]
-        kept = [p for p in per_class if p is not None]
-        if not kept:
-            return 0.0, 0.0
-        return float(np.mean([p.mean() for p in kept])), float(np.mean([p[0] for p in kept]))
+    def scores(self, weights: np.ndarray) -> np.ndarray:
+        """AP and AP50 [count, 2] with each picture counted as often as each row of `weights` [count, images] says."""
+        weights = np.atleast_2d(weights)
+        total, classes = np.zeros((len(weights), 2)), np.zeros((len(weights), 1))
+        for c in self.classes:
+            at_once = max(1, _AT_ONCE // max(1, len(c.picture)))
+            for start in range(0, len(weights), at_once):
+                rows = slice(start, start + at_once)
+                precision, occurs = c.precision(weights[rows])
+                total[rows] += np.stack([precision.mean(1), precision[:, 0]], 1) * occurs[:, None]
+                classes[rows] += occurs[:, None]
+        return total / np.maximum(classes, 1)
 
 
-def _precision(
-    picture: np.ndarray, hits: np.ndarray, misses: np.ndarray, boxes: np.ndarray, weights: np.ndarray
-) -> np.ndarray | None:
-    """Mean precision over the 101 recalls at each of the 10 IoUs, or None where the class does not occur."""
-    total = float((boxes * weights).sum())
-    if total == 0:
-        return None
-    weight = weights[picture]
-    true = np.cumsum(hits * weight, axis=1)
-    false = np.cumsum(misses * weight, axis=1)
-    recall = true / total
-    precision = true / np.maximum(true + false, np.spacing(1))
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    result = np.zeros(len(hits))
-    for t in range(len(hits)):
-        at = np.searchsorted(recall[t], RECALLS, side="left")
-        at = at[at < precision.shape[1]]
-        result[t] = precision[t, at].sum() / len(RECALLS)
-    return result
+@dataclass(frozen=True)
+class _Class:
+    """Detections of one class, best first.
+
+    Attributes:
+        picture: whose each detection is [D].
+        hits: at each of the 10 IoUs, numbers of the detections that hit.
+        counted: hits and misses, what is not ignored [10, D].
+        boxes: of each picture [images].
+    """
+
+    picture: np.ndarray
+    hits: list[np.ndarray]
+    counted: np.ndarray
+    boxes: np.ndarray
+
+    def precision(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean precision over the 101 recalls at each of the 10 IoUs [count, 10], and where the class occurs [count].
+
+        Recall rises, and precision is largest, where a detection hits: nothing else needs to be looked at.
+        """
+        boxes = weights @ self.boxes
+        total = np.maximum(boxes, 1)[:, None]
+        weight = weights[:, self.picture]
+        all_count = self.counted.all()
+        found = np.cumsum(weight, axis=1)
+        result = np.zeros((len(weights), len(self.hits)))
+        for t, hits in enumerate(self.hits):
+            if len(hits) == 0:
+                continue
+            if not all_count:
+                found = np.cumsum(weight * self.counted[t], axis=1)
+            true = np.cumsum(weight[:, hits], axis=1)
+            precision = true / np.maximum(found[:, hits], np.spacing(1))
+            precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            reached = np.searchsorted(RECALLS, true / total, side="right")  # how many of the recalls, at each hit
+            result[:, t] = (precision * np.diff(reached, axis=1, prepend=0)).sum(1) / len(RECALLS)
+        return result, boxes > 0
 
 
 def _evaluate(truth: Truth, detections: Sequence[Detection]) -> COCOeval:
@@ -160,8 +182,8 @@ class Drawn:
 
     def __init__(self, truth: Truth, detections: Sequence[Detection], weights: np.ndarray) -> None:
         matches = Matches(truth, detections)
-        self.point = np.array(matches.scores(np.ones(matches.images, int)))
-        self.draws = np.array([matches.scores(w) for w in weights]).reshape(len(weights), 2)
+        self.point = matches.scores(np.ones(matches.images, int))[0]
+        self.draws = matches.scores(weights)
 
     def scores(self) -> Scores:
         """With intervals."""

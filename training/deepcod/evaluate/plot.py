@@ -92,7 +92,7 @@ def _curve(
 def _frame(ax: Axes, report: dict[str, Any], best: float) -> None:
     kbs = [r["kb"] for r in report["rows"] if r["ap"] >= _FLOOR * best] or [r["kb"] for r in report["rows"]]
     ax.set_xscale("log")
-    ax.set_xlim(min(kbs) / 2, max(kbs) * 1.12)
+    ax.set_xlim(min(kbs) / 2.3, max(kbs) * 1.12)
     top = max(best, *(r["ap_relative_interval"][1] * best for r in report["rows"]))
     ax.set_ylim(_FLOOR * best, min(top * 1.01, best * 1.12))
     ax.xaxis.set_major_locator(FixedLocator([t for t in _TICKS if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]))
