@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -171,6 +173,12 @@ def test_codec_calibrates_saves_and_loads(config, tmp_path):
     assert torch.equal(symbols, codec.symbols(pictures, rate))
     assert int(symbols.min()) >= 0 and int(symbols.max()) < config.levels
     assert loaded.reconstruct(symbols, rate).shape == pictures.shape
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).resolve().parents[1] / "codecs").glob("*.json")), ids=str)
+def test_configurations_that_come_with_the_toolkit_are_complete(path):
+    codec = Codec(CodecConfig.from_json(json.loads(path.read_text())))
+    assert codec.quantiser.rates == codec.config.rates == (1 if codec.config.form == "paper" else 6)
 
 
 def test_context_codec_starts_as_its_transform():

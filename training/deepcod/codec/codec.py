@@ -54,7 +54,7 @@ class CodecConfig:
         data = dict(data)
         data["decoder"] = DecoderShape(*(tuple(data["decoder"][k]) for k in ("widths", "blocks")))
         for key in ("source", "rates_kb"):
-            data[key] = tuple(data[key])
+            data[key] = tuple(data.get(key, ()))
         return CodecConfig(**data)
 
 
