@@ -3,9 +3,10 @@
  * symbols back, entropy coding, publishing. The agent is the real one, with the simulated camera; a child process is its broker
  * and answers every frame at once, so that no tail competes for the processor.
  *
- *     node dist/bench/agent-overhead.js [--bundle DIR] [--partition ID] [--frames N] [--json FILE]
+ *     node dist/bench/agent-overhead.js [--bundle DIR] [--partition ID] [--rate N] [--key-frames] [--frames N] [--json FILE]
  *
- * JSON: {bundle, partition, frames, overhead_ms: {p50, p95}, parts_ms: {preprocess, handover, encode, publish} (p50),
+ * --key-frames: no frame is predicted from the one before it, which is the longest that coding takes.
+ * JSON: {bundle, partition, rate, key_frames, frames, overhead_ms: {p50, p95}, parts_ms: {preprocess, handover, encode, publish} (p50),
  * head_run_ms, bytes_mean, goal_ms, machine, versions}
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -81,7 +82,8 @@ function defaultBundle(): string {
     : join(packageRoot(), 'test', 'fixtures', 'tiny-bundle');
 }
 
-const usage = 'usage: node dist/bench/agent-overhead.js [--bundle DIR] [--partition ID] [--frames N] [--json FILE]';
+const usage =
+  'usage: node dist/bench/agent-overhead.js [--bundle DIR] [--partition ID] [--rate N] [--key-frames] [--frames N] [--json FILE]';
 
 runMain(usage, async () => {
   const { values } = parseArgs({
@@ -89,6 +91,8 @@ runMain(usage, async () => {
       answer: { type: 'boolean' },
       bundle: { type: 'string' },
       partition: { type: 'string' },
+      rate: { type: 'string' },
+      'key-frames': { type: 'boolean', default: false },
       frames: { type: 'string', default: '200' },
       json: { type: 'string' },
     },
@@ -106,6 +110,8 @@ runMain(usage, async () => {
       broker: { url },
       camera: { fps: 0 },
       partition: values.partition ?? 'input',
+      ...(values.rate !== undefined && { rate: Number(values.rate) }),
+      ...(values['key-frames'] && { key_interval_s: 0 }),
       in_flight: 1,
       fallback: false,
       timeout_ms: 10_000,
@@ -135,6 +141,8 @@ runMain(usage, async () => {
   const result = {
     bundle: `${manifest.service.name}/${agent.bundle.id}`,
     partition: config.partition,
+    rate: config.rate,
+    key_frames: values['key-frames'],
     frames: overhead.added,
     overhead_ms: { p50: round(overhead.p50()), p95: round(overhead.p95()) },
     parts_ms: Object.fromEntries(parts.map((part) => [part, round(times[part].p50())])),
