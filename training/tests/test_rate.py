@@ -195,8 +195,8 @@ writeFileSync(`${out}/instances.json`, JSON.stringify({ images, annotations, cat
 """
 
 
-@pytest.mark.skipif(not BENCH.exists(), reason="the runtime is not built: npm run build")
 def test_the_whole_bench(tmp_path: Path) -> None:
+    assert BENCH.exists(), f"{BENCH} is missing: run `npm run build` first"
     node = shutil.which("node")
     assert node is not None
     subprocess.run([node, "--input-type=module", "-e", SITE, str(tmp_path)], cwd=ROOT, check=True)
