@@ -105,7 +105,7 @@ async function series(
         KEY_INTERVAL_S * 1000,
       );
       const setting = `rate ${rate}`;
-      add({ method: 'ours, key frames', setting, bytes: made.keyBytes, detections: made.detections });
+      add({ method: 'ours, key frames', setting, bytes: made.keyBytes, detections: made.keyDetections });
       const { bytes, keyFrames: key_frames, detections } = made;
       if (edge.routes[partition].decodeInter) add({ method: 'ours', setting, bytes, key_frames, detections });
     }

@@ -4,6 +4,8 @@ import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { Coding, encodeFrame, PARTITION_RAW } from '../../protocol/frame.js';
 import { joinPredicted, REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
 import { openCoder, type SymbolCoder } from '../huffman/index.js';
+import type { Code } from './head.js';
+import { holdSymbols } from './hold.js';
 import type { Reference } from './references.js';
 
 /** What the header says about the picture. */
@@ -69,18 +71,20 @@ export class FrameEncoder {
 
   /**
    * A frame predicted from a reference, or a key frame where that is shorter.
-   * @param symbols HWC, of the partition's code shape
+   * @param code of the partition's code shape; its symbols become those that the message holds
    * @returns a new message, and which it is
    * @throws HuffmanError, FrameError
    */
   shortest(
     partition: number,
     rate: number,
-    symbols: Uint8Array,
+    code: Code,
     info: FrameInfo,
     reference: Reference,
   ): { message: Uint8Array; key: boolean } {
     const { coder, usual } = this.#points[partition];
+    const { symbols } = code;
+    holdSymbols(code, reference.symbols);
     const length = coder.encodeInter(symbols, reference.symbols, rate, this.#workspace);
     const whole = REFERENCE_CHECKSUM_BYTES + length;
     // Coding a frame twice takes time: only where it may be of use.

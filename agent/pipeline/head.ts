@@ -1,9 +1,17 @@
 import type { Bundle } from '../../platform/bundle.js';
 import { InferenceWorker, type TensorValue } from '../../platform/inference/index.js';
 
-export interface HeadResult {
-  /** h * w * channels symbols, HWC. */
+/** What a head makes of a picture: h * w * channels bytes each, HWC. */
+export interface Code {
   symbols: Uint8Array;
+  /**
+   * A symbol's neighbour where that stands for the value nearly as well, elsewhere the symbol itself. Heads whose frames
+   * cannot be predicted have none.
+   */
+  alternates?: Uint8Array;
+}
+
+export interface HeadResult extends Code {
   /** The picture's memory, given back. */
   picture: Uint8Array;
   /** Inside ONNX Runtime, ms. */
@@ -34,8 +42,13 @@ export class Heads {
     if (worker.inputs.some(({ name }) => name === 'rate')) {
       feeds.rate = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(rate)) };
     }
-    const { symbols } = await worker.run(feeds, { transfer: true });
-    return { symbols: symbols.data as Uint8Array, picture: feeds.picture.data as Uint8Array, runMs: worker.lastRunMs };
+    const { symbols, alternates } = await worker.run(feeds, { transfer: true });
+    return {
+      symbols: symbols.data as Uint8Array,
+      alternates: alternates?.data as Uint8Array | undefined,
+      picture: feeds.picture.data as Uint8Array,
+      runMs: worker.lastRunMs,
+    };
   }
 
   /** Ends all threads after the runs under way. */

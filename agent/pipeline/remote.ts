@@ -126,7 +126,7 @@ export class RemoteTrips {
       const { partition, rate } = choice;
       const reference = encoder.predicts(partition) && references.choose(trip.frame, partition, rate, now);
       if (!reference) return this.#key(trip, choice, symbols);
-      const { message, key } = encoder.shortest(partition, rate, symbols, infoOf(trip), reference);
+      const { message, key } = encoder.shortest(partition, rate, head, infoOf(trip), reference);
       steps.encode = performance.now() - now;
       return { message, coding: key ? 'key' : 'inter', symbols };
     } finally {

@@ -21,7 +21,8 @@ export interface OursMeasured {
   keyBytes: number;
   bytes: number;
   keyFrames: number;
-  /** Of the frames shown; the same for both, because the symbols are. */
+  /** Of the frames shown, likewise: a predicted frame may keep symbols of the one before. */
+  keyDetections: Detection[][];
   detections: Detection[][];
 }
 
@@ -53,7 +54,7 @@ export async function ours(
   const heads = new Heads(edge.bundle, 1);
   const tail = await Tail.open(route, { provider: 'cpu', threads: 1 });
   const sums = { key: 0, sent: 0, keyFrames: 0 };
-  const detections: Detection[][] = [];
+  const found: Record<'key' | 'sent', Detection[][]> = { key: [], sent: [] };
   let input: Uint8Array = new Uint8Array(preprocessor.bytes);
   let answered = 0;
   try {
@@ -65,10 +66,21 @@ export async function ours(
       input = head.picture;
       const { symbols } = head;
       const info = { frame, sourceWidth: picture.sourceWidth, sourceHeight: picture.sourceHeight };
+      const source = { width: picture.sourceWidth, height: picture.sourceHeight };
+      const show = async (kind: 'key' | 'sent', fed: Uint8Array) => {
+        const { outputs } = await tail.run(fed, [rate]);
+        found[kind].push(postprocess(outputs, 0, manifest, source, { score: 0.001, limit: 100 }));
+      };
       sums.key += alone.symbols(partition, rate, symbols, info).length;
+      const shown = frame % every === 0;
+      if (shown) {
+        const fed = tail.buffer(1);
+        fed.set(symbols);
+        await show('key', fed);
+      }
       const reference = encoder.predicts(partition) && references.choose(frame, partition, rate, now);
       const sent = reference
-        ? encoder.shortest(partition, rate, symbols, info, reference)
+        ? encoder.shortest(partition, rate, head, info, reference)
         : { message: encoder.symbols(partition, rate, symbols, info), key: true };
       references.sent({ frame, partition, rate, symbols }, sent.key, now);
       sums.sent += sent.message.length;
@@ -78,16 +90,16 @@ export async function ours(
       decode(route, store, sent.message, fed);
       if (Buffer.compare(fed, symbols) !== 0)
         throw new Error(`frame ${frame} does not come back: a fault of the coding`);
-      if (frame % every !== 0) continue;
-      const { outputs } = await tail.run(fed, [rate]);
-      const source = { width: picture.sourceWidth, height: picture.sourceHeight };
-      detections.push(postprocess(outputs, 0, manifest, source, { score: 0.001, limit: 100 }));
+      if (shown) await show('sent', fed);
     }
   } finally {
     await Promise.all([tail.close(), heads.close()]);
   }
   const mean = (sum: number) => sum / pictures.length;
-  return { keyBytes: mean(sums.key), bytes: mean(sums.sent), keyFrames: sums.keyFrames, detections };
+  return {
+    ...{ keyBytes: mean(sums.key), bytes: mean(sums.sent), keyFrames: sums.keyFrames },
+    ...{ keyDetections: found.key, detections: found.sent },
+  };
 }
 
 /** As the edge's worker does it. */

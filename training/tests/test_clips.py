@@ -50,5 +50,5 @@ def test_sizes_at_equal_agreement(tmp_path):
     assert low["kb"] == {"motion JPEG": 3, "H.264": 0.5}
     assert high["ap"] == 1 and high["kb"] == {"motion JPEG": 4, "H.264": None}
     text = (tmp_path / "clips.md").read_text()
-    assert "| ours 1 | 1.000 | – | 1.00 | 4.00 | not reached |" in text
+    assert "| ours 1 | – | – | 1.00 | 1.000 | 4.00 | not reached |" in text
     assert "| b.mp4 | 5 | ours | 0.50, 1.00 | no detection |" in text

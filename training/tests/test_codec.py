@@ -12,7 +12,7 @@ import torch
 from deepcod.codec.codec import Codec, CodecConfig, load, save
 from deepcod.codec.decoder import DecoderShape
 from deepcod.codec.encoder import LinearEncoder, dct_rows, principal_rows
-from deepcod.codec.quantiser import CentreQuantiser, StepQuantiser
+from deepcod.codec.quantiser import HOLD, CentreQuantiser, StepQuantiser
 from deepcod.codec.rate import ContextRateModel
 from deepcod.codec.spectral import largest_singular_values, normalise_spectrum
 from deepcod.codec.train import RateControl
@@ -169,8 +169,8 @@ def test_codec_calibrates_saves_and_loads(config, tmp_path):
     assert facts == {"command": "test", "seed": 3}
     assert loaded.config == config
     rate = torch.zeros(4, dtype=torch.long)
-    symbols = loaded.symbols(pictures, rate)
-    assert torch.equal(symbols, codec.symbols(pictures, rate))
+    symbols = loaded.coded(pictures, rate)["symbols"]
+    assert torch.equal(symbols, codec.coded(pictures, rate)["symbols"])
     assert int(symbols.min()) >= 0 and int(symbols.max()) < config.levels
     assert loaded.reconstruct(symbols, rate).shape == pictures.shape
 
@@ -188,7 +188,7 @@ def test_context_codec_starts_as_its_transform():
     pictures = torch.rand(6, 3, 32, 32) * 255
     codec.calibrate(pictures, steps=torch.full((3, 48), 0.04))
     rate = torch.zeros(6, dtype=torch.long)
-    assert (codec.reconstruct(codec.symbols(pictures, rate), rate) - pictures).abs().max() < 12
+    assert (codec.reconstruct(codec.coded(pictures, rate)["symbols"], rate) - pictures).abs().max() < 12
 
 
 def test_rate_control_raises_the_weight_of_a_rate_that_costs_too_much():
@@ -197,3 +197,20 @@ def test_rate_control_raises_the_weight_of_a_rate_that_costs_too_much():
     control.loss(0, torch.tensor(4.0), steer=True)
     control.loss(1, torch.tensor(1.0), steer=True)
     assert control.log_weight[0] > start[0] and control.log_weight[1] < start[1]
+
+
+def test_an_alternate_is_the_neighbour_within_reach_and_no_other():
+    quantiser = StepQuantiser(torch.full((1, 1), 0.5), levels=7, dead_zone=0.12)
+    y = torch.linspace(-2.2, 2.2, 4001).view(1, 1, 1, -1)
+    rate = torch.zeros(1, dtype=torch.long)
+    symbols, alternates = quantiser.symbols(y, rate), quantiser.alternates(y, rate)
+    distance = ((alternates - 3) * 0.5 - y).abs() / 0.5
+    other = alternates != symbols
+    assert 0.3 < other.float().mean() < 0.7
+    assert (alternates - symbols).abs().max() == 1
+    assert (alternates >= 0).all() and (alternates < 7).all()
+    assert distance[other].max() <= 0.5 + HOLD + 1e-5
+    # where there is none, the nearest neighbour on either side is out of reach or no centre at all
+    for neighbour in (symbols - 1, symbols + 1):
+        far = ((neighbour - 3) * 0.5 - y).abs() / 0.5 > 0.5 + HOLD - 1e-5
+        assert (far | (neighbour < 0) | (neighbour > 6) | (neighbour == alternates))[~other].all()

@@ -91,9 +91,14 @@ class Codec(nn.Module):
     def denormalise(self, x: Tensor) -> Tensor:
         return x * self.deviation[:, None, None] + self.mean[:, None, None]
 
-    def symbols(self, source: Tensor, rate: Tensor) -> Tensor:
-        """The code `[N, channels, h, w]` of indices: what the head sends."""
-        return self.quantiser.symbols(self.encoder(self.normalise(source)), rate)
+    def coded(self, source: Tensor, rate: Tensor) -> dict[str, Tensor]:
+        """What the head gives, by output: `symbols`, the code `[N, channels, h, w]` of indices, and `alternates` of the
+        same shape where frames can be predicted (see `StepQuantiser.alternates`)."""
+        y = self.encoder(self.normalise(source))
+        coded = {"symbols": self.quantiser.symbols(y, rate)}
+        if isinstance(self.quantiser, StepQuantiser):
+            coded["alternates"] = self.quantiser.alternates(y, rate)
+        return coded
 
     def reconstruct(self, symbols: Tensor, rate: Tensor) -> Tensor:
         """The source again, from symbols: what the tail does before the remainder."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+#: A symbol of the frame before may stay while it is within 1/2 + HOLD steps of the value: half a step is the nearest
+#: one's own error, so a value must leave its centre clearly, not by its noise alone, before a new symbol is sent.
+HOLD = 0.25
+
 
 class CentreQuantiser(nn.Module):
     """The paper's quantiser, (12) and (13): L learned scalar centres shared by all channels.
@@ -71,6 +75,13 @@ class StepQuantiser(nn.Module):
 
     def symbols(self, y: Tensor, rate: Tensor) -> Tensor:
         return (self.quantise(y / self.step(rate)) + self.levels // 2).long()
+
+    def alternates(self, y: Tensor, rate: Tensor) -> Tensor:
+        """The neighbouring centre where that is within 1/2 + `HOLD` steps as well, elsewhere the symbol itself."""
+        u = y / self.step(rate)
+        q, half = self.quantise(u), self.levels // 2
+        lean = ((u - q) * (0.5 / (0.5 - HOLD))).round()
+        return ((q + lean).clamp(-half, half) + half).long()
 
     def values(self, symbols: Tensor, rate: Tensor) -> Tensor:
         return (symbols - self.levels // 2).to(self.log_step.dtype) * self.step(rate)

@@ -10,7 +10,7 @@ import torch
 
 from deepcod.codec.codec import Codec
 from deepcod.codec.decoder import Decoder, ResidualBlock, ResidualUp, SelfAttention
-from deepcod.codec.quantiser import CentreQuantiser
+from deepcod.codec.quantiser import HOLD, CentreQuantiser
 from deepcod.codec.service import Service
 from deepcod.graph.split import split
 
@@ -74,7 +74,10 @@ def _join(
 
 
 def head_graph(service: Service, codec: Codec) -> onnx.ModelProto:
-    """uint8 picture `[1, H, W, 3]` (and `rate` `[1]` if there are several) to `symbols` uint8 `[1, h, w, C]`."""
+    """uint8 picture `[1, H, W, 3]` (and `rate` `[1]` if there are several) to `symbols` uint8 `[1, h, w, C]`.
+
+    Where frames can be predicted (form "context") also `alternates` of the same shape: see `StepQuantiser.alternates`.
+    """
     cfg = codec.config
     b = Builder("deepcod/")
     feed_name = service.model.graph.input[0].name
@@ -90,9 +93,10 @@ def head_graph(service: Service, codec: Codec) -> onnx.ModelProto:
     several = codec.quantiser.rates > 1
     y = _encode(b, codec, source)
     symbols = _quantise(b, codec, y, "rate" if several else None)
-    b.op("Cast", [b.op("Transpose", [symbols], perm=[0, 2, 3, 1])], "symbols", to=UINT8)
+    for name, indices in symbols.items():
+        b.op("Cast", [b.op("Transpose", [indices], perm=[0, 2, 3, 1])], name, to=UINT8)
     inputs = _picture_input(service, 1) + ([value("rate", INT64, [1])] if several else [])
-    outputs = [value("symbols", UINT8, [1, *cfg.code])]
+    outputs = [value(name, UINT8, [1, *cfg.code]) for name in symbols]
     ordered = [*b.nodes[:front], *nodes, *b.nodes[front:]]
     return model(
         ordered, [*b.initializers, *initializers], inputs, outputs, _opset(service.model), service.model.ir_version
@@ -115,15 +119,15 @@ def _encode(b: Builder, codec: Codec, source: str) -> str:
     return b.op("Conv", [source, b.floats(weight, "encoder"), b.floats(bias, "encoder_bias")], **attributes)
 
 
-def _quantise(b: Builder, codec: Codec, y: str, rate: str | None) -> str:
-    """Indices as floats `[1, C, h, w]`; the arithmetic of the quantisers in deepcod.codec.quantiser."""
+def _quantise(b: Builder, codec: Codec, y: str, rate: str | None) -> dict[str, str]:
+    """Indices as floats `[1, C, h, w]` by output; the arithmetic of the quantisers in deepcod.codec.quantiser."""
     quantiser = codec.quantiser
     if isinstance(quantiser, CentreQuantiser):
         centres = quantiser.centres.detach().sort().values
         steps = [
             b.cast(b.op("Greater", [y, b.floats(t, "threshold")]), FLOAT) for t in (centres[1:] + centres[:-1]) / 2
         ]
-        return steps[0] if len(steps) == 1 else b.op("Sum", steps)
+        return {"symbols": steps[0] if len(steps) == 1 else b.op("Sum", steps)}
     inverse = (-quantiser.log_step.detach()).exp()
     table = (
         b.table_row(inverse, rate, inverse.shape[1])
@@ -132,11 +136,14 @@ def _quantise(b: Builder, codec: Codec, y: str, rate: str | None) -> str:
     )
     u = b.op("Mul", [y, table])
     half = quantiser.levels // 2
+    low, high, middle = (b.floats(np.float32(v), n) for v, n in ((-half, "low"), (half, "high"), (half, "middle")))
     rounded = b.op(
         "Floor", [b.op("Add", [b.op("Abs", [u]), b.floats(np.float32(0.5 - quantiser.dead_zone), "rounding")])]
     )
-    clipped = b.op("Clip", [rounded, b.floats(np.float32(0), "low"), b.floats(np.float32(half), "high")])
-    return b.op("Add", [b.op("Mul", [clipped, b.op("Sign", [u])]), b.floats(np.float32(half), "middle")])
+    q = b.op("Clip", [b.op("Mul", [rounded, b.op("Sign", [u])]), low, high])
+    lean = b.op("Round", [b.op("Mul", [b.op("Sub", [u, q]), b.floats(np.float32(0.5 / (0.5 - HOLD)), "lean")])])
+    other = b.op("Clip", [b.op("Add", [q, lean]), low, high])
+    return {"symbols": b.op("Add", [q, middle]), "alternates": b.op("Add", [other, middle])}
 
 
 def tail_graph(service: Service, codec: Codec) -> onnx.ModelProto:
