@@ -14,6 +14,7 @@ from .errors import DeepcodError
 COMMANDS = [
     "deepcod.importing.command",
     "deepcod.codec.command",
+    "deepcod.codec.variants",
     "deepcod.export.command",
     "deepcod.graph.command",
     "deepcod.evaluate.command",

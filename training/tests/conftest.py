@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from small import small_pack, small_service
+
+from deepcod.codec.service import Service
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,3 +31,13 @@ def data() -> Path:
 def yolox(data: Path) -> Path:
     """The YOLOX-nano detector."""
     return data / "detectors" / "yolox-nano-416.onnx"
+
+
+@pytest.fixture
+def service() -> Service:
+    return small_service()
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    return small_pack(tmp_path)

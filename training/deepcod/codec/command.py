@@ -36,12 +36,13 @@ def _add_pack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--hold-out", type=int, metavar="K", help="leave out pictures 0, K, 2K, ..., to compare variants on"
     )
+    parser.add_argument("--held-out", type=int, metavar="K", help="only the pictures that --hold-out K leaves out")
     parser.set_defaults(run=_pack)
 
 
 def _pack(arguments: argparse.Namespace) -> int:
     a = arguments
-    count = pack(a.folders, a.size, a.out, quality=a.quality, limit=a.limit, hold_out=a.hold_out)
+    count = pack(a.folders, a.size, a.out, quality=a.quality, limit=a.limit, hold_out=a.hold_out, held_out=a.held_out)
     print(f"{count} pictures in {a.out}")
     return 0
 

@@ -26,16 +26,19 @@ def pack(
     quality: int,
     limit: int | None = None,
     hold_out: int | None = None,
+    held_out: int | None = None,
 ) -> int:
     """Write all pictures of `folders`, scaled to fit `size` x `size`, as one file of JPEGs (4:4:4); returns how many.
 
     Sorted by name within each folder, so that the same folders give the same file; `hold_out` K leaves out pictures
-    0, K, 2K, ..., on which variants can then be compared. A damaged picture is an error that
-    names it: a training set that shrinks silently is another set.
+    0, K, 2K, ..., and `held_out` K leaves in no others, so that variants are compared on them. A damaged picture is
+    an error that names it: a training set that shrinks silently is another set.
     """
     paths = [p for folder in folders for p in sorted(Path(folder).rglob("*")) if p.suffix.lower() in SUFFIXES]
     if hold_out:
         paths = [p for i, p in enumerate(paths) if i % hold_out]
+    if held_out:
+        paths = paths[::held_out]
     if limit:
         paths = paths[:: max(1, len(paths) // limit)][:limit]
     if not paths:

@@ -21,7 +21,7 @@ TRAINER = REPOSITORY / "dist" / "agent" / "huffman" / "train.js"
 
 
 def run_head(head: onnxruntime.InferenceSession, picture: np.ndarray, rate: int) -> dict[str, np.ndarray]:
-    """`symbols`, and `alternates` if there are any, uint8 `[1, h, w, C]`, of a letterboxed picture uint8 `[H, W, 3]`."""
+    """`symbols` and any `alternates`, uint8 `[1, h, w, C]`, of a letterboxed picture uint8 `[H, W, 3]`."""
     feeds = {"picture": picture[None]}
     if any(i.name == "rate" for i in head.get_inputs()):
         feeds["rate"] = np.array([rate], np.int64)
