@@ -1,8 +1,7 @@
 import { HuffmanError } from '../../agent/huffman/index.js';
 import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
-import { Coding, type FrameIdentity, identityOf } from '../../protocol/frame.js';
-import { splitPredicted } from '../../protocol/reference.js';
+import { type FrameIdentity, identityOf } from '../../protocol/frame.js';
 import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../protocol/result.js';
 import type { Topics } from '../../protocol/topics.js';
 import { answerOf, failureOf } from './answer.js';
@@ -13,6 +12,7 @@ import type { Address, Job } from './job.js';
 import { RateLimiter } from './limiter.js';
 import { FairQueue, type QueueLimits } from './queue.js';
 import { ReferenceStore } from './references.js';
+import { decodeSymbols } from './symbols.js';
 import type { Tail, TailRun } from './tail.js';
 import { TailPool, type TailPoolOptions } from './tails.js';
 
@@ -202,7 +202,10 @@ export class EdgeWorker {
       const start = performance.now();
       const at = good.length * cells;
       try {
-        if (!this.#symbols(job, input.subarray(at, at + cells))) continue;
+        if (!decodeSymbols(job, this.#references, input.subarray(at, at + cells))) {
+          this.#needKeyFrame(job);
+          continue;
+        }
         good.push(job);
         ms.push(performance.now() - start);
       } catch (error) {
@@ -215,24 +218,11 @@ export class EdgeWorker {
     return { input, jobs: good, ms };
   }
 
-  /** Fills in a frame's symbols. @returns false if its reference is missing, which is answered */
-  #symbols(job: Job, out: Uint8Array): boolean {
-    const { device, frame, route } = job;
-    if (frame.coding === Coding.inter) {
-      const { checksum, coded } = splitPredicted(frame.payload);
-      const reference = this.#references.find(device, frame, checksum);
-      if (reference === undefined) {
-        this.#counters.drop('need_key_frame');
-        const text = `frame ${frame.frame - frame.reference}, which this one is predicted from, is not here`;
-        this.#fail(job.to, identityOf(frame), 'need_key_frame', text, 'Send a frame that stands alone.', job);
-        return false;
-      }
-      route.decodeInter?.(coded, reference, frame.rate, out);
-    } else {
-      route.decode(frame.payload, frame.rate, out);
-    }
-    if (route.decodeInter !== undefined) this.#references.keep(device, frame, out);
-    return true;
+  #needKeyFrame(job: Job): void {
+    const { frame } = job;
+    this.#counters.drop('need_key_frame');
+    const text = `frame ${frame.frame - frame.reference}, which this one is predicted from, is not here`;
+    this.#fail(job.to, identityOf(frame), 'need_key_frame', text, 'Send a frame that stands alone.', job);
   }
 
   #answer(job: Job, run: TailRun, index: number, times: { queue: number; decode: number; tail: number }): void {
