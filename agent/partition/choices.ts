@@ -1,7 +1,7 @@
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { didYouMean } from '../../platform/suggest.js';
 import { type Accuracy, type Manifest, rawBytes } from '../../protocol/manifest.js';
-import { checkPrivacy, mayLeave, type PrivacySettings } from './privacy.js';
+import { forbidden, mayLeave, type PrivacySettings } from './privacy.js';
 
 /** Where and how a frame can be answered. */
 export interface Choice {
@@ -41,6 +41,12 @@ export function rawChoice(manifest: Manifest): Choice {
   };
 }
 
+/** A choice, and its accuracy as a share of the uncompressed service's. */
+interface Candidate {
+  choice: Choice;
+  accuracy: number;
+}
+
 /**
  * What the decision may choose from. `auto` offers every (partition, rate) pair that keeps the accuracy floor, and
  * `device`; if none keeps it, the most accurate pairs there are; in a bundle without partition points, `raw` and `device`.
@@ -49,59 +55,63 @@ export function rawChoice(manifest: Manifest): Choice {
  *   `partition_forbidden` (2) for a point that privacy forbids
  */
 export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice[] {
-  const { partition, rate } = settings;
-  if (partition === 'device') return [deviceChoice(manifest)];
-  if (partition === 'raw') {
-    checkPrivacy(manifest, partition, settings.privacy);
-    return [rawChoice(manifest)];
-  }
-  const all = manifest.partitions.flatMap((point, index) =>
-    point.rates.map((entry, rateIndex) => ({
-      accuracy: relative(entry.accuracy ?? point.accuracy, manifest.accuracy),
-      choice: {
-        id: point.id,
-        partition: index,
-        rate: rateIndex,
-        bytes: entry.payload_bytes_mean,
-        deviceFlops: point.flops.prefix + point.flops.encoder,
-        edgeFlops: point.flops.decoder + point.flops.remainder,
-      } satisfies Choice,
-    })),
-  );
-  if (partition === 'auto' && all.length === 0) {
-    const raw = mayLeave(manifest, 'raw', settings.privacy) ? [rawChoice(manifest)] : [];
-    return [...raw, deviceChoice(manifest)];
-  }
-  const wanted = all.filter(({ choice }) => partition === 'auto' || choice.id === partition);
-  if (wanted.length === 0) {
-    const known = ['auto', 'raw', 'device', ...manifest.partitions.map((point) => point.id)];
-    throw new DeepcodError(
-      'partition_unknown',
-      `partition: "${partition}" is no partition point of the bundle "${manifest.service.name}"; ${didYouMean(partition, known)}`,
-      `It has ${known.slice(3).join(', ')}.`,
-      ExitCode.usage,
-    );
-  }
-  if (rate !== 'auto') {
-    const fixed = wanted.filter(({ choice }) => choice.rate === rate);
-    if (fixed.length === 0) {
-      const most = Math.max(...wanted.map(({ choice }) => choice.rate));
-      throw new DeepcodError(
-        'rate_unknown',
-        `rate: ${rate} is not in the bundle; allowed: auto, 0 to ${most}`,
-        undefined,
-        ExitCode.usage,
-      );
-    }
-    wanted.splice(0, wanted.length, ...fixed);
-  }
-  if (partition !== 'auto') checkPrivacy(manifest, partition, settings.privacy);
-  const allowed = wanted.filter(({ choice }) => mayLeave(manifest, choice.id, settings.privacy));
+  const { partition, privacy } = settings;
+  const device = deviceChoice(manifest);
+  if (partition === 'device') return [device];
+  const asked = askedFor(manifest, settings);
+  const allowed = asked.filter(({ choice }) => mayLeave(manifest, choice.id, privacy));
+  if (partition !== 'auto' && allowed.length === 0) throw forbidden(manifest, partition, privacy);
   const good = allowed.filter(({ accuracy }) => accuracy >= settings.accuracy_floor);
   const best = Math.max(...allowed.map(({ accuracy }) => accuracy));
   const kept = good.length > 0 ? good : allowed.filter(({ accuracy }) => accuracy === best);
   const choices = kept.map(({ choice }) => choice);
-  return partition === 'auto' ? [...choices, deviceChoice(manifest)] : choices;
+  return partition === 'auto' ? [...choices, device] : choices;
+}
+
+/** What the settings ask for, whatever it reveals. @throws DeepcodError `partition_unknown`, `rate_unknown` */
+function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Candidate[] {
+  const { partitions, service } = manifest;
+  if (partition === 'raw' || (partition === 'auto' && partitions.length === 0)) {
+    return [{ choice: rawChoice(manifest), accuracy: 1 }];
+  }
+  const all = partitions.flatMap((_, index) => candidatesOf(manifest, index));
+  const points = all.filter(({ choice }) => partition === 'auto' || choice.id === partition);
+  if (points.length === 0) {
+    const known = ['auto', 'raw', 'device', ...partitions.map(({ id }) => id)];
+    throw new DeepcodError(
+      'partition_unknown',
+      `partition: "${partition}" is no partition point of the bundle "${service.name}"; ${didYouMean(partition, known)}`,
+      `It has ${known.slice(3).join(', ')}.`,
+      ExitCode.usage,
+    );
+  }
+  const wanted = points.filter(({ choice }) => rate === 'auto' || choice.rate === rate);
+  if (wanted.length === 0) {
+    const most = Math.max(...points.map(({ choice }) => choice.rate));
+    throw new DeepcodError(
+      'rate_unknown',
+      `rate: ${rate} is not in the bundle; allowed: auto, 0 to ${most}`,
+      undefined,
+      ExitCode.usage,
+    );
+  }
+  return wanted;
+}
+
+/** All rates of one partition point. */
+function candidatesOf(manifest: Manifest, index: number): Candidate[] {
+  const { id, rates, flops, accuracy } = manifest.partitions[index];
+  return rates.map((entry, rate) => ({
+    accuracy: relative(entry.accuracy ?? accuracy, manifest.accuracy),
+    choice: {
+      id,
+      partition: index,
+      rate,
+      bytes: entry.payload_bytes_mean,
+      deviceFlops: flops.prefix + flops.encoder,
+      edgeFlops: flops.decoder + flops.remainder,
+    },
+  }));
 }
 
 /** Accuracy as a share of the uncompressed service's; 1 where nothing was measured. */

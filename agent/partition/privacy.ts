@@ -21,11 +21,10 @@ export function mayLeave(manifest: Manifest, id: string, { max_reveals }: Privac
   return reveals !== undefined && reveals <= max_reveals;
 }
 
-/** @param id partition id, or `raw` @throws DeepcodError `partition_forbidden`, exit code 2 */
-export function checkPrivacy(manifest: Manifest, id: string, settings: PrivacySettings): void {
-  if (mayLeave(manifest, id, settings)) return;
+/** @param id partition id, or `raw`, that may not leave @returns the error to throw: `partition_forbidden`, exit code 2 */
+export function forbidden(manifest: Manifest, id: string, settings: PrivacySettings): DeepcodError {
   const allowed = pointIds(manifest).filter((point) => mayLeave(manifest, point, settings));
-  throw new DeepcodError(
+  return new DeepcodError(
     'partition_forbidden',
     `partition: "${id}" ${describe(manifest, id)}; privacy.max_reveals: ${settings.max_reveals} forbids it; ` +
       `allowed: ${['auto', ...allowed, 'device'].join(', ')}`,
