@@ -16,12 +16,15 @@ export function codeChecksum(symbols: Uint8Array): number {
   return crc32(symbols);
 }
 
-/** Puts the reference's checksum before coded symbols. @returns a new payload */
-export function joinPredicted(checksum: number, coded: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(REFERENCE_CHECKSUM_BYTES + coded.length);
-  new DataView(payload.buffer).setUint32(0, checksum, true);
-  payload.set(coded, REFERENCE_CHECKSUM_BYTES);
-  return payload;
+/**
+ * Writes a payload: the reference's checksum, and straight behind it the coded symbols.
+ * @param out room for both
+ * @param code writes the coded symbols at the start of what it is given, a view of `out`; returns their length, bytes
+ * @returns length of the payload, bytes
+ */
+export function writePredicted(out: Uint8Array, checksum: number, code: (room: Uint8Array) => number): number {
+  new DataView(out.buffer, out.byteOffset, REFERENCE_CHECKSUM_BYTES).setUint32(0, checksum, true);
+  return REFERENCE_CHECKSUM_BYTES + code(out.subarray(REFERENCE_CHECKSUM_BYTES));
 }
 
 /** Takes a payload apart. @param payload at least 5 bytes, as `parseFrame` guarantees @returns a view, not a copy */

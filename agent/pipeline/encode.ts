@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Bundle } from '../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { Coding, encodeFrame, PARTITION_RAW } from '../../protocol/frame.js';
-import { joinPredicted, REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
+import { REFERENCE_CHECKSUM_BYTES, writePredicted } from '../../protocol/reference.js';
 import { openCoder, type SymbolCoder } from '../huffman/index.js';
 import type { Code } from './head.js';
 import { holdSymbols } from './hold.js';
@@ -51,7 +51,7 @@ export class FrameEncoder {
       }
     });
     const most = (points: Point[]) => Math.max(0, ...points.map(({ coder }) => coder.maxBytes));
-    this.#workspace = new Uint8Array(most(this.#points));
+    this.#workspace = new Uint8Array(REFERENCE_CHECKSUM_BYTES + most(this.#points));
     this.#second = new Uint8Array(most(this.#points.filter(({ coder }) => coder.inter)));
   }
 
@@ -85,19 +85,19 @@ export class FrameEncoder {
     const { coder, usual } = this.#points[partition];
     const { symbols } = code;
     holdSymbols(code, reference.symbols);
-    const length = coder.encodeInter(symbols, reference.symbols, rate, this.#workspace);
-    const whole = REFERENCE_CHECKSUM_BYTES + length;
+    const length = writePredicted(this.#workspace, reference.checksum, (room) =>
+      coder.encodeInter(symbols, reference.symbols, rate, room),
+    );
     // Coding a frame twice takes time: only where it may be of use.
-    if (usual[rate] === undefined || whole > WORTH_COMPARING * usual[rate]) {
+    if (usual[rate] === undefined || length > WORTH_COMPARING * usual[rate]) {
       const key = this.#key(partition, rate, symbols, this.#second);
-      if (key <= whole) {
+      if (key <= length) {
         const message = encodeFrame(this.#header(info, Coding.intra, partition, rate), this.#second.subarray(0, key));
         return { message, key: true };
       }
     }
     const header = this.#header(info, Coding.inter, partition, rate, info.frame - reference.frame);
-    const payload = joinPredicted(reference.checksum, this.#workspace.subarray(0, length));
-    return { message: encodeFrame(header, payload), key: false };
+    return { message: encodeFrame(header, this.#workspace.subarray(0, length)), key: false };
   }
 
   /** @param picture letterboxed input, as it is @returns a new message @throws FrameError */

@@ -31,7 +31,7 @@ const LONGEST_PAUSE = 64;
  */
 export class References {
   readonly #onTheWay = new Map<number, Kept>();
-  #answered: (Kept & { checksum: number; worker: string }) | undefined;
+  #answered: (Kept & { worker: string; checksum?: number }) | undefined;
   #ordinal = 0;
   #keyAt = Number.NEGATIVE_INFINITY;
   /** Key frames to send before the next prediction, and after the next missing reference. */
@@ -62,7 +62,9 @@ export class References {
     if (last === undefined || this.#pause > 0 || now - this.#keyAt >= this.keyIntervalMs) return undefined;
     if (last.partition !== partition || last.rate !== rate || last.worker !== this.onlyEdge()) return undefined;
     if (this.#ordinal - last.ordinal >= REFERENCE_WINDOW || frame - last.frame > 0xffff) return undefined;
-    return last;
+    // Only now: most answered frames are never referred to.
+    last.checksum ??= codeChecksum(last.symbols);
+    return { frame: last.frame, symbols: last.symbols, checksum: last.checksum };
   }
 
   /** A coded frame goes out; the same number again replaces the one before. @param now performance.now() */
@@ -79,7 +81,7 @@ export class References {
     this.#onTheWay.delete(frame);
     if (code && !code.key) this.#nextPause = 1;
     if (code === undefined || (this.#answered && this.#answered.frame > frame)) return;
-    this.#answered = { ...code, worker, checksum: codeChecksum(code.symbols) };
+    this.#answered = { ...code, worker };
   }
 
   /** A frame came to nothing, and its edge may have forgotten everything. */

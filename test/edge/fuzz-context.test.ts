@@ -6,8 +6,9 @@ import { HuffmanError, openCoder } from '../../agent/huffman/index.js';
 import { Heads } from '../../agent/pipeline/head.js';
 import { type EdgeBundle, openEdgeBundle } from '../../edge/worker/bundles.js';
 import { Intake, isRefusal } from '../../edge/worker/intake.js';
+import type { Job } from '../../edge/worker/job.js';
 import { ReferenceStore } from '../../edge/worker/references.js';
-import type { Route } from '../../edge/worker/route.js';
+import { decodeSymbols } from '../../edge/worker/symbols.js';
 import { EdgeWorker } from '../../edge/worker/worker.js';
 import { createLog } from '../../platform/log.js';
 import { packageRoot } from '../../platform/root.js';
@@ -16,12 +17,10 @@ import {
   codeChecksum,
   encodeFrame,
   FRAME_HEADER_BYTES,
-  type Frame,
-  joinPredicted,
   REFERENCE_CHECKSUM_BYTES,
   rawBytes,
-  splitPredicted,
   Topics,
+  writePredicted,
 } from '../../protocol/index.js';
 import { flipBits, type Mutation, memory, mutations, Random, repair } from './mutations.js';
 
@@ -76,7 +75,7 @@ async function seedsOf(edgeBundle: EdgeBundle, partition: number, rates: readonl
   const { bundle } = edgeBundle;
   const { entropy, code } = bundle.manifest.partitions[partition];
   const coder = openCoder(JSON.parse(readFileSync(bundle.file(entropy), 'utf8')), code);
-  const out = new Uint8Array(coder.maxBytes);
+  const out = new Uint8Array(REFERENCE_CHECKSUM_BYTES + coder.maxBytes);
   const seeds: Seeds = { key: [], pairs: [] };
   const heads = new Heads(bundle, 1);
   try {
@@ -90,9 +89,11 @@ async function seedsOf(edgeBundle: EdgeBundle, partition: number, rates: readonl
       const key = encodeFrame({ ...fields, coding: Coding.intra, frame: KEY, reference: 0 }, intra);
       seeds.key.push(key);
       if (!coder.inter) continue;
-      const predicted = joinPredicted(codeChecksum(first), out.slice(0, coder.encodeInter(second, first, rate, out)));
+      const predicted = writePredicted(out, codeChecksum(first), (room) =>
+        coder.encodeInter(second, first, rate, room),
+      );
       const header = { ...fields, coding: Coding.inter, frame: NEXT, reference: NEXT - KEY };
-      seeds.pairs.push({ key, inter: encodeFrame(header, predicted) });
+      seeds.pairs.push({ key, inter: encodeFrame(header, out.slice(0, predicted)) });
     }
   } finally {
     await heads.close();
@@ -233,35 +234,21 @@ class Target {
     if (frame.coding === Coding.raw) return 'pixels';
     const out = this.#memory.subarray(0, route.cells);
     const behind = this.#memory.subarray(route.cells, route.cells + GUARD).fill(0xa5);
-    const what = this.#decoded(frame, job.device, route, out);
+    const what = this.#decoded(job, out);
     if (behind.some((byte) => byte !== 0xa5)) throw new Error('written behind the symbols');
     return frame.coding === Coding.inter && what !== 'need_key_frame' ? `${what} inter` : what;
   }
 
-  #decoded(frame: Frame, device: string, route: Route, out: Uint8Array): string {
+  #decoded(job: Job, out: Uint8Array): string {
     try {
-      if (!this.#decode(frame, device, route, out)) return 'need_key_frame';
+      if (!decodeSymbols(job, this.#references, out)) return 'need_key_frame';
     } catch (error) {
       if (error instanceof HuffmanError) return `huffman ${error.code}`;
       throw error;
     }
-    const { levels } = route.bundle.manifest.partitions[frame.partition].code;
+    const { levels } = job.route.bundle.manifest.partitions[job.frame.partition].code;
     for (const symbol of out) if (symbol >= levels) throw new Error(`symbol ${symbol} of ${levels}`);
     return 'decoded';
-  }
-
-  /** As the worker does. */
-  #decode(frame: Frame, device: string, route: Route, out: Uint8Array): boolean {
-    if (frame.coding === Coding.inter) {
-      const { checksum, coded } = splitPredicted(frame.payload);
-      const reference = this.#references.find(device, frame, checksum);
-      if (reference === undefined) return false;
-      route.decodeInter?.(coded, reference, frame.rate, out);
-    } else {
-      route.decode(frame.payload, frame.rate, out);
-    }
-    if (route.decodeInter !== undefined) this.#references.keep(device, frame, out);
-    return true;
   }
 }
 

@@ -13,10 +13,11 @@ import {
   encodeFrame,
   type FrameHeader,
   isFailure,
-  joinPredicted,
   parseResult,
+  REFERENCE_CHECKSUM_BYTES,
   type ResultMessage,
   Topics,
+  writePredicted,
 } from '../../protocol/index.js';
 import { header, until } from './harness.js';
 
@@ -25,7 +26,7 @@ const bundles = await openEdgeBundles([dir]);
 const [bundleId] = bundles.keys();
 const tables = JSON.parse(await readFile(join(dir, 'entropy/input.json'), 'utf8'));
 const coder = openCoder(tables, { height: 8, width: 8, channels: 3, levels: 8 });
-const out = new Uint8Array(coder.maxBytes);
+const out = new Uint8Array(REFERENCE_CHECKSUM_BYTES + coder.maxBytes);
 
 /** A code with some symbols other than in another. */
 const code = (step: number): Uint8Array =>
@@ -42,9 +43,11 @@ function inter(
   reference: Uint8Array,
   change: Partial<FrameHeader> = {},
 ): Uint8Array {
-  const coded = out.slice(0, coder.encodeInter(symbols, reference, change.rate ?? 0, out));
+  const length = writePredicted(out, codeChecksum(reference), (room) =>
+    coder.encodeInter(symbols, reference, change.rate ?? 0, room),
+  );
   const fields = { bundleId, coding: Coding.inter, reference: 1, ...change };
-  return encodeFrame(header(frame, fields), joinPredicted(codeChecksum(reference), coded));
+  return encodeFrame(header(frame, fields), out.slice(0, length));
 }
 
 t.test('lengths count without the checksum', async (t) => {
