@@ -2,62 +2,67 @@
  * Runs a bundle over a folder of images exactly as the runtime does, without a broker between: the cameras' decoder,
  * the agent's letterbox, head and entropy coder, a whole frame message, the edge's intake, decoder, tail and
  * post-processing. What `deepcod evaluate` measures comes from here.
- *
- *     node dist/bench/detect.js --bundle DIR --images DIR --out FILE [--list FILE] [--partition ID|raw|device]
- *         [--rate N] [--score 0.001] [--limit 100] [--iou X] [--threads N]
- *
- * --list: names of the images, one a line (default: all, sorted). --partition: default the manifest's first.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { listImages, readImage } from '../agent/camera/replay/images.js';
 import { Preprocessor } from '../agent/pipeline/preprocess.js';
 import { openEdgeBundle } from '../edge/worker/bundles.js';
 import { DeepcodError, ExitCode } from '../platform/errors.js';
+import { runMain, usageError } from '../platform/main.js';
+import { numberOption, parseOptions, text } from '../platform/options.js';
 import { type DetectedFrame, type DetectOptions, openTrip } from './detect/trip.js';
 
-const usage = (message: string): DeepcodError =>
-  new DeepcodError('usage', message, 'The options stand at the top of bench/detect.ts.', ExitCode.usage);
+const usage = `usage: node dist/bench/detect.js --bundle DIR --images DIR --out FILE [options]
 
-function number(name: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (!(value >= low && value <= high)) throw usage(`--${name} ${text}: a number ${low}..${high}`);
-  return value;
-}
+Runs a bundle over a folder of images exactly as the runtime does, without a broker between.
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      bundle: { type: 'string' },
-      images: { type: 'string' },
-      list: { type: 'string' },
-      out: { type: 'string' },
-      partition: { type: 'string' },
-      rate: { type: 'string', default: '0' },
-      score: { type: 'string', default: '0.001' },
-      limit: { type: 'string', default: '100' },
-      iou: { type: 'string' },
-      threads: { type: 'string' },
-    },
+  --bundle DIR    the models
+  --images DIR    the images
+  --out FILE      detections, bytes and times of each image, JSON
+  --list FILE     names of the images in DIR, one a line (default: all, sorted)
+  --partition ID  a partition point, raw (pixels as they are) or device (all of it there; default: the bundle's first)
+  --rate N        index of a rate (default: 0)
+  --score X       least score of a detection (default: 0.001)
+  --limit N       most detections of an image (default: 100)
+  --iou X         overlap above which one of two boxes goes (default: the bundle's)
+  --threads N     threads inside one run of a model (default: all)
+  --help          this text
+
+Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 bundle, 4 no images.`;
+
+const read = (args: string[]) =>
+  parseOptions(args, {
+    bundle: text,
+    images: text,
+    list: text,
+    out: text,
+    partition: text,
+    rate: text,
+    score: text,
+    limit: text,
+    iou: text,
+    threads: text,
   });
-  if (!values.bundle || !values.images || !values.out) throw usage('--bundle, --images and --out are needed');
+
+async function detect(values: ReturnType<typeof read>): Promise<void> {
+  if (!values.bundle || !values.images || !values.out) throw usageError('--bundle, --images and --out are needed');
   const images = values.images;
   const edge = await openEdgeBundle(values.bundle);
   const { manifest } = edge.bundle;
   const known = manifest.partitions.map(({ id }) => id);
   const partition = values.partition ?? known[0] ?? 'raw';
   if (![...known, 'raw', 'device'].includes(partition)) {
-    throw usage(`--partition ${partition}: bundle ${edge.name} has ${[...known, 'raw', 'device'].join(', ')}`);
+    throw usageError(`--partition ${partition}: bundle ${edge.name} has ${[...known, 'raw', 'device'].join(', ')}`);
   }
   const rates = manifest.partitions.find(({ id }) => id === partition)?.rates.length ?? 1;
   const options: DetectOptions = {
     partition,
-    rate: number('rate', values.rate, 0, rates - 1),
-    score: number('score', values.score, 0, 1),
-    limit: number('limit', values.limit, 1, 1000),
-    iou: values.iou === undefined ? manifest.service.nms_iou : number('iou', values.iou, 0, 1),
-    threads: values.threads === undefined ? undefined : number('threads', values.threads, 1, 256),
+    rate: numberOption('rate', values.rate, 0, rates - 1) ?? 0,
+    score: numberOption('score', values.score, 0, 1, false) ?? 0.001,
+    limit: numberOption('limit', values.limit, 1, 1000) ?? 100,
+    iou: numberOption('iou', values.iou, 0, 1, false) ?? manifest.service.nms_iou,
+    threads: numberOption('threads', values.threads, 1, 256),
   };
   const paths = values.list
     ? (await readFile(values.list, 'utf8'))
@@ -86,12 +91,14 @@ async function main(): Promise<void> {
   await writeFile(values.out, JSON.stringify({ bundle: edge.id, service: edge.name, ...options, frames }));
 }
 
-main().catch((error: unknown) => {
-  if (!(error instanceof DeepcodError)) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exit(ExitCode.unexpected);
+runMain(usage, async (args) => {
+  const values = read(args);
+  try {
+    await detect(values);
+    return ExitCode.ok;
+  } catch (error) {
+    // The toolkit shows the last lines of what is said here: a message is of more use there than a stack.
+    if (error instanceof DeepcodError || !(error instanceof Error)) throw error;
+    throw new DeepcodError('detect', error.message);
   }
-  console.error(error.message);
-  if (error.hint) console.error(error.hint);
-  process.exit(error.exitCode);
 });

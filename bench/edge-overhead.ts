@@ -4,16 +4,11 @@
  * pictures of the simulated camera through the bundle's own heads. `broker` is the way there and back through the broker:
  * from publishing the frame to receiving the answer, less the time in the edge.
  *
- *     node dist/bench/edge-overhead.js [--bundle DIR] [--frames 200] [--threads N] [--broker URL] [--quick] [--check]
- *         [--json FILE]
- *
- * --broker: an MQTT broker; default: the embedded one. Default bundle: models/onnx/worksite, or the tests' tiny one where that is missing. --check: exit code 1 when a median
- * is over the limit.
+ * JSON: {limit_ms, worst_p50_ms, ok, bundle, rows: [{partition, rate, frames, bytes_mean, p50_ms, p95_ms, ...}], machine, versions}
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
 import { openCamera } from '../agent/camera/index.js';
 import { FrameEncoder } from '../agent/pipeline/encode.js';
@@ -23,8 +18,11 @@ import { loadEdgeConfig } from '../edge/config.js';
 import { type Edge, startEdge } from '../edge/edge.js';
 import type { AnsweredFrame } from '../edge/worker/worker.js';
 import { type Bundle, openBundle } from '../platform/bundle.js';
+import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { Histogram } from '../platform/histogram.js';
 import { silentLog } from '../platform/log.js';
+import { runMain } from '../platform/main.js';
+import { flag, numberOption, parseOptions, text } from '../platform/options.js';
 import { packageRoot } from '../platform/root.js';
 import { isFailure } from '../protocol/result.js';
 
@@ -47,26 +45,23 @@ interface Row {
   p95_ms: Record<Part, number>;
 }
 
-const { values } = parseArgs({
-  options: {
-    bundle: { type: 'string' },
-    frames: { type: 'string', default: '200' },
-    threads: { type: 'string' },
-    broker: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    json: { type: 'string' },
-  },
-});
+const usage = `usage: npm run bench:edge-overhead -- [options]
 
-const standard = join(packageRoot(), 'models/onnx/worksite');
-const small = join(packageRoot(), 'test/fixtures/tiny-bundle');
-const dir = values.bundle ?? (existsSync(join(standard, 'manifest.json')) ? standard : small);
-const frames = values.quick ? 40 : Number(values.frames);
-const threads = values.threads === undefined ? undefined : Number(values.threads);
+What the edge adds to a frame besides its model's run, at every partition point.
+
+  --bundle DIR  the models (default: models/onnx/worksite, or the tests' tiny bundle where that is missing)
+  --frames N    frames to measure at each point and rate (default: 200)
+  --threads N   threads inside one run of a model (default: all)
+  --broker URL  an MQTT broker (default: the embedded one)
+  --quick       40 frames
+  --check       exit code 1 where a median is not below ${limitMs} ms
+  --json FILE   write the report
+  --help        this text
+
+Exit codes: 0 done, 1 unexpected or --check, 2 wrong usage, 3 bundle, 5 broker.`;
 
 /** Frame messages of one partition point, made as an agent makes them. */
-async function messagesFor(bundle: Bundle, index: number, rate: number): Promise<Uint8Array[]> {
+async function messagesFor(bundle: Bundle, index: number, rate: number, threads?: number): Promise<Uint8Array[]> {
   const preprocessor = new Preprocessor(bundle.manifest.input);
   const camera = await openCamera({ source: 'simulated', seed: 1, frames: pictures }, preprocessor.fit);
   const heads = new Heads(bundle, threads);
@@ -91,6 +86,7 @@ async function measure(
   edge: Edge,
   client: mqtt.MqttClient,
   messages: readonly Uint8Array[],
+  frames: number,
 ): Promise<Omit<Row, 'partition' | 'rate'>> {
   const times = Object.fromEntries(parts.map((part) => [part, new Histogram(frames)])) as Record<Part, Histogram>;
   let detections = 0;
@@ -144,47 +140,71 @@ function nextAnswer(edge: Edge): Promise<{ event: AnsweredFrame; at: number }> {
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-const bundle = await openBundle(dir);
-const config = loadEdgeConfig({
-  overrides: {
-    bundles: [dir],
-    broker: values.broker === undefined ? { port: 0 } : { url: values.broker },
-    web: { enabled: false },
-    inference: { threads },
-  },
-});
-const edge = await startEdge(config, silentLog);
-await edge.link.broker.ready(10_000);
-const client = await mqtt.connectAsync(edge.brokerUrl, { protocolVersion: 4 });
-await client.subscribeAsync('deepcod/bench/result');
+runMain(usage, async (args) => {
+  const values = parseOptions(args, {
+    bundle: text,
+    frames: text,
+    threads: text,
+    broker: text,
+    quick: flag,
+    check: flag,
+    json: text,
+  });
+  const standard = join(packageRoot(), 'models/onnx/worksite');
+  const small = join(packageRoot(), 'test/fixtures/tiny-bundle');
+  const dir = values.bundle ?? (existsSync(join(standard, 'manifest.json')) ? standard : small);
+  const given = numberOption('frames', values.frames, 1, 1e6) ?? 200;
+  const frames = values.quick ? 40 : given;
+  const threads = numberOption('threads', values.threads, 1, 256);
 
-const rows: Row[] = [];
-const points = [...bundle.manifest.partitions.map(({ id, rates }, index) => ({ id, index, rates: rates.length }))];
-points.push({ id: 'raw', index: -1, rates: 1 });
-for (const { id, index, rates } of points) {
-  for (const rate of new Set([0, rates - 1])) {
-    const row = { partition: id, rate, ...(await measure(edge, client, await messagesFor(bundle, index, rate))) };
-    rows.push(row);
-    const { outside_tail, queue, decode, post, answer, tail, broker } = row.p50_ms;
-    console.log(
-      `${id}/${rate}: ${outside_tail} ms outside the tail (p95 ${row.p95_ms.outside_tail}): ` +
-        `queue ${queue}, decode ${decode}, post ${post}, answer ${answer}; tail ${tail}; broker ${broker}; ${row.bytes_mean} bytes`,
-    );
+  const bundle = await openBundle(dir);
+  const config = loadEdgeConfig({
+    overrides: {
+      bundles: [dir],
+      broker: values.broker === undefined ? { port: 0 } : { url: values.broker },
+      web: { enabled: false },
+      inference: { threads },
+    },
+  });
+  const edge = await startEdge(config, silentLog);
+  const rows: Row[] = [];
+  let client: mqtt.MqttClient | undefined;
+  try {
+    if (!(await edge.link.broker.ready(10_000))) {
+      throw new DeepcodError('broker', `${edge.brokerUrl}: no broker answers`, undefined, ExitCode.broker);
+    }
+    client = await mqtt.connectAsync(edge.brokerUrl, { protocolVersion: 4 });
+    await client.subscribeAsync('deepcod/bench/result');
+    const points = [...bundle.manifest.partitions.map(({ id, rates }, index) => ({ id, index, rates: rates.length }))];
+    points.push({ id: 'raw', index: -1, rates: 1 });
+    for (const { id, index, rates } of points) {
+      for (const rate of new Set([0, rates - 1])) {
+        const messages = await messagesFor(bundle, index, rate, threads);
+        const row = { partition: id, rate, ...(await measure(edge, client, messages, frames)) };
+        rows.push(row);
+        const { outside_tail, queue, decode, post, answer, tail, broker } = row.p50_ms;
+        console.log(
+          `${id}/${rate}: ${outside_tail} ms outside the tail (p95 ${row.p95_ms.outside_tail}): ` +
+            `queue ${queue}, decode ${decode}, post ${post}, answer ${answer}; tail ${tail}; broker ${broker}; ${row.bytes_mean} bytes`,
+        );
+      }
+    }
+  } finally {
+    await client?.endAsync(true);
+    await edge.close();
   }
-}
-await client.endAsync(true);
-await edge.close();
 
-const worst = Math.max(...rows.map((row) => row.p50_ms.outside_tail));
-const report = {
-  limit_ms: limitMs,
-  worst_p50_ms: worst,
-  ok: worst < limitMs,
-  bundle: { name: bundle.manifest.service.name, id: bundle.id },
-  rows,
-  machine: { cpu: cpus()[0]?.model ?? '', threads: availableParallelism() },
-  versions: { node: process.version },
-};
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-console.log(`worst median: ${worst} ms; limit ${limitMs} ms`);
-if (values.check && !report.ok) process.exitCode = 1;
+  const worst = Math.max(...rows.map((row) => row.p50_ms.outside_tail));
+  const report = {
+    limit_ms: limitMs,
+    worst_p50_ms: worst,
+    ok: worst < limitMs,
+    bundle: { name: bundle.manifest.service.name, id: bundle.id },
+    rows,
+    machine: { cpu: cpus()[0]?.model ?? '', threads: availableParallelism() },
+    versions: { node: process.version },
+  };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`worst median: ${worst} ms; limit ${limitMs} ms`);
+  return values.check && !report.ok ? ExitCode.unexpected : ExitCode.ok;
+});

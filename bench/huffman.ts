@@ -1,13 +1,15 @@
 /**
  * Canonical Huffman against node:zlib with Z_HUFFMAN_ONLY and against the entropy bound, in the same run.
  *
- *     node dist/bench/huffman.js [--symbols 260000] [--runs 61] [--json FILE]
+ * JSON: {runs, node, cpu, rows: [{data, symbols, entropy_bytes, bytes, zlib_bytes, encode_ms, decode_ms, ...}]}
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { codeLengths, openCoder, smoothed, writePlainTables } from '../agent/huffman/index.js';
+import { ExitCode } from '../platform/errors.js';
+import { runMain } from '../platform/main.js';
+import { numberOption, parseOptions, text } from '../platform/options.js';
 
 interface Row {
   data: string;
@@ -28,19 +30,17 @@ interface Row {
 }
 
 const LEVELS = 31;
-const { values } = parseArgs({
-  options: {
-    symbols: { type: 'string', default: '260000' },
-    runs: { type: 'string', default: '61' },
-    json: { type: 'string' },
-  },
-});
-const symbolCount = Number(values.symbols);
-const runs = Number(values.runs);
-if (!Number.isInteger(symbolCount) || symbolCount < 960 || !Number.isInteger(runs) || runs < 3) {
-  console.error('--symbols must be a whole number of at least 960, --runs of at least 3');
-  process.exit(2);
-}
+
+const usage = `usage: npm run bench:huffman -- [options]
+
+The plain form of the entropy coder beside node:zlib (Z_HUFFMAN_ONLY) and the entropy bound, on made-up symbols.
+
+  --symbols N  how many, at least 960 (default: 260000)
+  --runs N     passes of each, at least 3; the median counts (default: 61)
+  --json FILE  write the report
+  --help       this text
+
+Exit codes: 0 done, 1 unexpected, 2 wrong usage.`;
 
 /** xorshift32: the same symbols on every machine. */
 function randomNumbers(seed: number): () => number {
@@ -67,7 +67,7 @@ function skewed(count: number, channels: number, zero: (channel: number) => numb
   });
 }
 
-function median(work: () => void): number {
+function median(runs: number, work: () => void): number {
   for (let i = 0; i < 10; i++) work();
   const times = Array.from({ length: runs }, () => {
     const start = process.hrtime.bigint();
@@ -77,7 +77,18 @@ function median(work: () => void): number {
   return times.sort((a, b) => a - b)[runs >> 1];
 }
 
-function measure(data: string, channels: number, zero: (channel: number) => number): Row {
+/** How much to measure with. */
+interface Amount {
+  symbolCount: number;
+  runs: number;
+}
+
+function measure(
+  { symbolCount, runs }: Amount,
+  data: string,
+  channels: number,
+  zero: (channel: number) => number,
+): Row {
   const width = Math.floor(symbolCount / channels);
   const shape = { height: 1, width: 1, channels, levels: LEVELS };
   for (shape.height = Math.floor(Math.sqrt(width)); width % shape.height !== 0; ) shape.height--;
@@ -107,10 +118,10 @@ function measure(data: string, channels: number, zero: (channel: number) => numb
 
   const options = { strategy: constants.Z_HUFFMAN_ONLY };
   const deflated = deflateRawSync(symbols, options);
-  const encode = median(() => coder.encode(symbols, 0, out));
-  const zlibEncode = median(() => deflateRawSync(symbols, options));
-  const decode = median(() => coder.decode(payload, 0, back));
-  const zlibDecode = median(() => inflateRawSync(deflated));
+  const encode = median(runs, () => coder.encode(symbols, 0, out));
+  const zlibEncode = median(runs, () => deflateRawSync(symbols, options));
+  const decode = median(runs, () => coder.decode(payload, 0, back));
+  const zlibDecode = median(runs, () => inflateRawSync(deflated));
   const round = (value: number, digits = 3) => Number(value.toFixed(digits));
   return {
     data,
@@ -131,22 +142,29 @@ function measure(data: string, channels: number, zero: (channel: number) => numb
   };
 }
 
-const rows = [
-  measure('one table, 2.2 bits a symbol', 1, () => 0.5),
-  measure('one table, 1.3 bits a symbol', 1, () => 0.8),
-  measure('one table, 3.2 bits a symbol', 1, () => 0.3),
-  measure('96 tables, 0.3 to 0.97 zero', 96, (channel) => 0.3 + (0.67 * channel) / 95),
-];
-console.table(
-  rows.map((row) => ({
-    data: row.data,
-    'bytes (entropy)': `${row.bytes} (${row.entropy_bytes})`,
-    '/ best Huffman': row.size_over_best_huffman,
-    'encode ms (zlib)': `${row.encode_ms} (${row.zlib_encode_ms})`,
-    'decode ms (zlib)': `${row.decode_ms} (${row.zlib_decode_ms})`,
-    'encode x zlib': row.encode_speedup,
-    'decode x zlib': row.decode_speedup,
-  })),
-);
-const report = { runs, node: process.version, cpu: cpus()[0]?.model ?? 'unknown', rows };
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+runMain(usage, async (args) => {
+  const values = parseOptions(args, { symbols: text, runs: text, json: text });
+  const symbolCount = numberOption('symbols', values.symbols, 960, 1e8) ?? 260_000;
+  const runs = numberOption('runs', values.runs, 3, 1e6) ?? 61;
+  const amount: Amount = { symbolCount, runs };
+  const rows = [
+    measure(amount, 'one table, 2.2 bits a symbol', 1, () => 0.5),
+    measure(amount, 'one table, 1.3 bits a symbol', 1, () => 0.8),
+    measure(amount, 'one table, 3.2 bits a symbol', 1, () => 0.3),
+    measure(amount, '96 tables, 0.3 to 0.97 zero', 96, (channel) => 0.3 + (0.67 * channel) / 95),
+  ];
+  console.table(
+    rows.map((row) => ({
+      data: row.data,
+      'bytes (entropy)': `${row.bytes} (${row.entropy_bytes})`,
+      '/ best Huffman': row.size_over_best_huffman,
+      'encode ms (zlib)': `${row.encode_ms} (${row.zlib_encode_ms})`,
+      'decode ms (zlib)': `${row.decode_ms} (${row.zlib_decode_ms})`,
+      'encode x zlib': row.encode_speedup,
+      'decode x zlib': row.decode_speedup,
+    })),
+  );
+  const report = { runs, node: process.version, cpu: cpus()[0]?.model ?? 'unknown', rows };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  return ExitCode.ok;
+});

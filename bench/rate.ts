@@ -69,12 +69,8 @@ async function plan(bundles: readonly EdgeBundle[], options: RateOptions): Promi
   return plans;
 }
 
-runMain(usage, async () => {
-  const options = rateOptions(process.argv.slice(2));
-  if (!options) {
-    process.stdout.write(`${usage}\n`);
-    return 0;
-  }
+runMain(usage, async (args) => {
+  const options = rateOptions(args);
   const { service, quick } = options;
   oneThread();
   const dataset = await openDataset(options.images, options.annotations, quick ? QUICK_PICTURES : undefined);
@@ -113,9 +109,18 @@ runMain(usage, async () => {
   };
   const list = join(cacheFolder(), 'reports', `${sha256(JSON.stringify(measured)).slice(0, 24)}.json`);
   await writeAtomically(list, JSON.stringify(measured));
-  const args = ['rate', list, '--images', dataset.folder, '--annotations', dataset.annotations, '--json', options.json];
-  args.push('--resamples', String(quick ? RESAMPLES.quick : RESAMPLES.full), '--seed', String(SEED));
-  if (options.page) args.push('--page', options.page);
-  await toolkit(...args);
+  const scoring = [
+    'rate',
+    list,
+    '--images',
+    dataset.folder,
+    '--annotations',
+    dataset.annotations,
+    '--json',
+    options.json,
+  ];
+  scoring.push('--resamples', String(quick ? RESAMPLES.quick : RESAMPLES.full), '--seed', String(SEED));
+  if (options.page) scoring.push('--page', options.page);
+  await toolkit(...scoring);
   return 0;
 });

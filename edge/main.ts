@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `node dist/edge/main.js --config edge.yaml`: reads the configuration, starts the parts, stops them on a signal. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { configured } from '../platform/configured.js';
 import { ExitCode } from '../platform/errors.js';
-import { createLog } from '../platform/log.js';
 import { runMain, untilStopped } from '../platform/main.js';
+import { parseOptions, text, texts } from '../platform/options.js';
 import { loadEdgeConfig } from './config.js';
 import { startEdge } from './edge.js';
 import { startWeb } from './web.js';
@@ -19,28 +19,10 @@ const usage = `usage: node dist/edge/main.js [--config edge.yaml] [--bundle DIR]
 Variables DEEPCOD_SECTION_KEY override the file, for example DEEPCOD_BROKER_PORT=1884.
 Exit codes: 0 stopped, 1 unexpected, 2 usage or configuration, 3 bundle.`;
 
-runMain(usage, async () => {
-  const { values } = parseArgs({
-    options: {
-      config: { type: 'string' },
-      bundle: { type: 'string', multiple: true },
-      log: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(`${usage}\n`);
-    return ExitCode.ok;
-  }
-  const warnings: string[] = [];
-  const config = loadEdgeConfig({
-    file: values.config,
-    env: process.env,
-    overrides: { bundles: values.bundle?.map((path) => resolve(path)), log: { level: values.log } },
-    warn: (text) => warnings.push(text),
-  });
-  const log = createLog('edge', config.log.level);
-  for (const text of warnings) log.warn(text);
+runMain(usage, async (args) => {
+  const { config: file, bundle, log: level } = parseOptions(args, { config: text, bundle: texts, log: text });
+  const overrides = { bundles: bundle?.map((path) => resolve(path)), log: { level } };
+  const { config, log } = configured('edge', (sources) => loadEdgeConfig({ ...sources, file, overrides }));
 
   const stopped = untilStopped();
   const edge = await startEdge(config, log);

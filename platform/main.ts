@@ -19,12 +19,18 @@ export function usageError(message: string): DeepcodError {
 }
 
 /**
- * Runs a command and turns what it throws into a message on standard error and a documented exit code. What is wrong
- * with the command line is followed by the usage.
- * @param main returns the exit code
+ * Runs a command and turns what it throws into a message on standard error and a documented exit code. `--help` prints the
+ * usage instead. What is wrong with the command line comes below the usage, where it is seen.
+ * @param usage all options and exit codes
+ * @param main takes the arguments, returns the exit code
  */
-export function runMain(usage: string, main: () => Promise<number>): void {
-  main().then(
+export function runMain(usage: string, main: (args: string[]) => Promise<number>): void {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  main(args).then(
     (code) => {
       process.exitCode = code;
     },
@@ -32,7 +38,7 @@ export function runMain(usage: string, main: () => Promise<number>): void {
       const parseError =
         error instanceof TypeError && String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS');
       if (parseError || (error instanceof DeepcodError && error.code === 'usage')) {
-        process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+        process.stderr.write(`${usage}\n\n${(error as Error).message}\n`);
         process.exitCode = ExitCode.usage;
       } else if (error instanceof DeepcodError) {
         process.stderr.write(`${error.message}\n${error.hint ? `${error.hint}\n` : ''}`);

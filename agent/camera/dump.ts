@@ -2,10 +2,10 @@
 /** `node dist/agent/camera/dump.js --out DIR`: pictures of the simulated camera with their boxes, to train on. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { ExitCode } from '../../platform/errors.js';
 import { runMain, usageError } from '../../platform/main.js';
+import { numberOption, parseOptions, text } from '../../platform/options.js';
 import { Scene, SOURCE_HEIGHT, SOURCE_WIDTH } from './simulated/scene.js';
 import { drawFrame } from './simulated.js';
 
@@ -18,7 +18,9 @@ Writes pictures of the simulated camera (DIR/images/*.jpg) and their boxes (DIR/
   --per-seed N    pictures of one site (default: 4)
   --every N       frames between two pictures of one site; 15 are one second (default: 397)
   --width N       pixels; the height follows, ${SOURCE_WIDTH}x${SOURCE_HEIGHT} (default: 416)
-  --help          this text`;
+  --help          this text
+
+Exit codes: 0 done, 1 unexpected, 2 usage.`;
 
 const CATEGORIES = [
   { id: 0, name: 'head' },
@@ -27,33 +29,21 @@ const CATEGORIES = [
 
 const JPEG_QUALITY = 92;
 
-runMain(usage, async () => {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    options: {
-      out: text,
-      frames: text,
-      seed: text,
-      'per-seed': text,
-      every: text,
-      width: text,
-      help: { type: 'boolean' },
-    },
+runMain(usage, async (args) => {
+  const values = parseOptions(args, {
+    out: text,
+    frames: text,
+    seed: text,
+    'per-seed': text,
+    every: text,
+    width: text,
   });
-  if (values.help) {
-    process.stdout.write(`${usage}\n`);
-    return ExitCode.ok;
-  }
   const number = (
     name: 'frames' | 'seed' | 'per-seed' | 'every' | 'width',
     usual: number,
     least: number,
     most: number,
-  ) => {
-    const value = Number(values[name] ?? usual);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw usageError(`--${name} ${values[name]}: a whole number from ${least} to ${most}`);
-  };
+  ) => numberOption(name, values[name], least, most) ?? usual;
   const plan = {
     frames: number('frames', 100, 1, 1e6),
     seed: number('seed', 1, 0, 2 ** 31),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { usageError } from '../../platform/main.js';
+import { flag, parseOptions, text, texts } from '../../platform/options.js';
 import { packageRoot } from '../../platform/root.js';
 import { didYouMean } from '../../platform/suggest.js';
 import { IMAGE_CODECS } from './images.js';
@@ -52,15 +52,9 @@ export interface RateOptions {
 /** Folder of the data that comes with the project's workplace, not with the repository. */
 export const dataFolder = (): string => process.env.DEEPCOD_DATA ?? join(packageRoot(), '..', 'shared', 'data');
 
-/**
- * @returns undefined where only the usage is wanted
- * @throws usageError for whatever makes no sense
- */
-export function rateOptions(args: string[]): RateOptions | undefined {
-  const text = { type: 'string' } as const;
-  const texts = { type: 'string', multiple: true } as const;
-  const flag = { type: 'boolean' } as const;
-  const options = {
+/** @throws usageError for whatever makes no sense */
+export function rateOptions(args: string[]): RateOptions {
+  const values = parseOptions(args, {
     images: text,
     annotations: text,
     bundle: text,
@@ -72,16 +66,7 @@ export function rateOptions(args: string[]): RateOptions | undefined {
     quick: flag,
     page: text,
     json: text,
-    help: flag,
-  };
-  for (const arg of args) {
-    const name = /^--([^=]+)/.exec(arg)?.[1];
-    if (name && !Object.hasOwn(options, name)) {
-      throw usageError(`--${name}: unknown option; ${didYouMean(name, Object.keys(options))}`);
-    }
-  }
-  const { values } = parseArgs({ args, options, allowPositionals: false });
-  if (values.help) return undefined;
+  });
   if (!values.json) throw usageError('--json FILE: say where to write the report');
   if (extname(values.json) !== '.json') throw usageError(`--json ${values.json}: a name that ends in .json`);
   if (values.bundle && values.service) throw usageError('--bundle and --service: give one of the two');

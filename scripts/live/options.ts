@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { cameras } from '../../agent/camera/index.js';
 import { usageError } from '../../platform/main.js';
+import { flag, numberOption, parseOptions, text } from '../../platform/options.js';
 import { packageRoot } from '../../platform/root.js';
 import { didYouMean } from '../../platform/suggest.js';
 
@@ -24,7 +24,9 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
   --port N            port of the web page (default: 8080, or a free one if that is taken)
   --broker URL        use this broker instead of starting one
   --verbose           show what the parts log
-  --help              this text`;
+  --help              this text
+
+Exit codes: 0 stopped or end of the input, 1 unexpected, 2 usage or configuration, 3 bundle, 4 camera.`;
 
 export interface DemoOptions {
   frames?: number;
@@ -41,14 +43,11 @@ export interface DemoOptions {
   port?: number;
   broker?: string;
   verbose: boolean;
-  help: boolean;
 }
 
 /** @throws usageError for whatever makes no sense */
 export function demoOptions(args: string[]): DemoOptions {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const options = {
+  const values = parseOptions(args, {
     frames: text,
     json: text,
     camera: text,
@@ -63,30 +62,13 @@ export function demoOptions(args: string[]): DemoOptions {
     port: text,
     broker: text,
     verbose: flag,
-    help: flag,
-  };
-  for (const arg of args) {
-    const name = /^--([^=]+)/.exec(arg)?.[1];
-    if (name && !Object.hasOwn(options, name)) {
-      throw usageError(`--${name}: unknown option; ${didYouMean(name, Object.keys(options))}`);
-    }
-  }
-  const { values } = parseArgs({ args, options, allowPositionals: false });
-
+  });
   const number = (
     name: 'frames' | 'fps' | 'seed' | 'port' | 'device-scale',
     least: number,
     most: number,
     whole = true,
-  ) => {
-    const written = values[name];
-    if (written === undefined) return undefined;
-    const value = Number(written);
-    const fits = written.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
-    if (!fits)
-      throw usageError(`--${name} ${written}: ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`);
-    return value;
-  };
+  ) => numberOption(name, values[name], least, most, whole);
 
   const camera = values.camera ?? (values.input === undefined ? 'simulated' : 'replay');
   if (!Object.hasOwn(cameras, camera)) {
@@ -119,6 +101,5 @@ export function demoOptions(args: string[]): DemoOptions {
     port: number('port', 0, 65535),
     broker: values.broker,
     verbose: values.verbose ?? false,
-    help: values.help ?? false,
   };
 }

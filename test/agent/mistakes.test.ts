@@ -20,7 +20,6 @@ t.test('mistakes end the agent with a documented code and say what to do', async
     code: 2,
     output: /no such configuration file/,
   });
-  t.match(await run('agent/main.js', ['--confg', 'x']), { code: 2, output: /usage: / });
   t.match(await run('agent/main.js', ['--bundle', join(dir, 'empty')]), { code: 3, output: /no manifest\.json/ });
   t.match(await run('agent/main.js', ['--config', join(dir, 'replay.yaml')]), { code: 4, output: /no images/ });
   t.match(await run('agent/main.js', ['--config', join(dir, 'source.yaml')]), { code: 2, output: /simulated/ });

@@ -60,7 +60,7 @@ t.test('a partition point sends small messages; the list says which images', asy
 
 t.test('wrong options end with code 2 and say what there is', async (t) => {
   await t.rejects(detect('--partition', 'nowhere'), { code: 2, stderr: /tiny has input, raw, device/ });
-  await t.rejects(detect('--rate', '2'), { code: 2, stderr: /--rate 2: a number 0\.\.1/ });
+  await t.rejects(detect('--rate', '2'), { code: 2, stderr: /--rate 2: a whole number from 0 to 1\n$/ });
   await t.rejects(run(process.execPath, [program]), { code: 2, stderr: /are needed/ });
   await t.rejects(detect('--bundle', folder), { code: 3, stderr: /holds no manifest\.json/ });
 });

@@ -100,7 +100,6 @@ t.test('what makes no sense ends with 2 and the usage', async (t) => {
   t.equal(code, 2);
   t.match(output, /did you mean "frames"/);
   t.match(output, /usage: \.\/scripts\/demo/);
-  t.match(await run('scripts/demo.js', ['--help']), { code: 0, output: /--frames N/ });
   t.match(await run('scripts/demo.js', [...tiny, '--partition', 'inptu']), { code: 2, output: /did you mean "input"/ });
   t.match(await run('scripts/demo.js', ['--bundle', '/nowhere', '--port', '0']), { code: 3, output: /\/nowhere/ });
   t.match(await run('scripts/demo.js', ['--input', t.testdir({}), ...tiny]), { code: 4, output: /no images/ });

@@ -48,8 +48,6 @@ t.test('what is wrong is said, with the documented exit code', async (t) => {
   const damaged = await bundleCopy(t);
   writeFileSync(join(damaged, 'service.onnx'), 'x');
   const cases: [string, string[], number, RegExp][] = [
-    ['help', ['--help'], 0, /usage:/],
-    ['an unknown option', ['--what'], 2, /--what/],
     ['no bundle', [], 2, /bundles/],
     ['a missing file', ['--config', join(folder, 'none.yaml')], 2, /none\.yaml/],
     [
