@@ -1,6 +1,7 @@
 import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
+import { DEFAULT_SEED } from '../camera/simulated.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
 export const agentSchema: ConfigSchema = {
@@ -43,7 +44,7 @@ export const agentSchema: ConfigSchema = {
           default: 5,
           description: 'pictures per second; 0 takes the next one as soon as there is room for it',
         },
-        seed: { type: 'integer', minimum: 0, default: 224, description: 'simulated: which work site' },
+        seed: { type: 'integer', minimum: 0, default: DEFAULT_SEED, description: 'simulated: which work site' },
         loop: { type: 'boolean', default: true, description: 'replay: start again at the end' },
       },
     },

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cameras } from '../../agent/camera/index.js';
+import { DEFAULT_SEED } from '../../agent/camera/simulated.js';
 import { usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../../platform/options.js';
 import { packageRoot } from '../../platform/root.js';
@@ -20,7 +21,7 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
   --partition P       auto, a partition point, raw (pixels as they are), or device (all of it there)
   --rate R            auto, or the index of a rate
   --device-scale X    decide as if the device were X times slower than this machine (default: 8, about a Pi 4)
-  --seed N            which simulated work site (default: 224)
+  --seed N            which simulated work site (default: ${DEFAULT_SEED})
   --port N            port of the web page (default: 8080, or a free one if that is taken)
   --broker URL        use this broker instead of starting one
   --verbose           show what the parts log
@@ -97,7 +98,7 @@ export function demoOptions(args: string[]): DemoOptions {
     partition: values.partition ?? 'auto',
     rate: rate === 'auto' ? 'auto' : Number(rate),
     deviceScale: number('device-scale', 0.01, 1000, false) ?? 8,
-    seed: number('seed', 0, 2 ** 31) ?? 224,
+    seed: number('seed', 0, 2 ** 31) ?? DEFAULT_SEED,
     port: number('port', 0, 65535),
     broker: values.broker,
     verbose: values.verbose ?? false,
