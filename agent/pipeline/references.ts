@@ -62,7 +62,7 @@ export class References {
     if (last === undefined || this.#pause > 0 || now - this.#keyAt >= this.keyIntervalMs) return undefined;
     if (last.partition !== partition || last.rate !== rate || last.worker !== this.onlyEdge()) return undefined;
     if (this.#ordinal - last.ordinal >= REFERENCE_WINDOW || frame - last.frame > 0xffff) return undefined;
-    // Only now: most answered frames are never referred to.
+    // Only now: frames that none refers to need no checksum.
     last.checksum ??= codeChecksum(last.symbols);
     return { frame: last.frame, symbols: last.symbols, checksum: last.checksum };
   }
