@@ -135,12 +135,8 @@ async function series(
   }
 }
 
-runMain(usage, async () => {
-  const options = clipsOptions(process.argv.slice(2));
-  if (!options) {
-    process.stdout.write(`${usage}\n`);
-    return 0;
-  }
+runMain(usage, async (args) => {
+  const options = clipsOptions(args);
   oneThread();
   const edge = await openEdgeBundle(options.bundle);
   const { partitions } = edge.bundle.manifest;

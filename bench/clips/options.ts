@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { usageError } from '../../platform/main.js';
+import { flag, parseOptions, text, texts } from '../../platform/options.js';
 import { packageRoot } from '../../platform/root.js';
 import { dataFolder } from '../rate/options.js';
 
@@ -33,15 +33,10 @@ export interface ClipsOptions {
   command: string;
 }
 
-/** @returns undefined where only the usage is wanted @throws usageError for whatever makes no sense */
-export function clipsOptions(args: string[]): ClipsOptions | undefined {
-  const text = { type: 'string' } as const;
-  const options = {
-    ...{ clips: text, bundle: text, partition: text, rate: { type: 'string', multiple: true } as const },
-    ...{ quick: { type: 'boolean' } as const, page: text, json: text, help: { type: 'boolean' } as const },
-  };
-  const { values } = parseArgs({ args, options, allowPositionals: false });
-  if (values.help) return undefined;
+/** @throws usageError for whatever makes no sense */
+export function clipsOptions(args: string[]): ClipsOptions {
+  const options = { clips: text, bundle: text, partition: text, rate: texts, quick: flag, page: text, json: text };
+  const values = parseOptions(args, options);
   if (!values.json) throw usageError('--json FILE: say where to write the report');
   const clips = values.clips ?? join(dataFolder(), 'video');
   if (!existsSync(clips)) throw usageError(`--clips ${clips}: no such folder; name one that holds videos`);

@@ -5,10 +5,9 @@ import type { Preprocessor } from '../../agent/pipeline/preprocess.js';
 import { References } from '../../agent/pipeline/references.js';
 import type { EdgeBundle } from '../../edge/worker/bundles.js';
 import { ReferenceStore } from '../../edge/worker/references.js';
-import type { Route } from '../../edge/worker/route.js';
+import { decodeSymbols } from '../../edge/worker/symbols.js';
 import { Tail } from '../../edge/worker/tail.js';
-import { Coding, parseFrame } from '../../protocol/frame.js';
-import { splitPredicted } from '../../protocol/reference.js';
+import { parseFrame } from '../../protocol/frame.js';
 import type { Detection } from '../../protocol/result.js';
 import { postprocess } from '../../protocol/tasks/postprocess.js';
 
@@ -87,7 +86,8 @@ export async function ours(
       if (sent.key) sums.keyFrames++;
 
       const fed = tail.buffer(1);
-      decode(route, store, sent.message, fed);
+      const job = { device: 'bench', frame: parseFrame(sent.message), route };
+      if (!decodeSymbols(job, store, fed)) throw new Error(`the reference of frame ${frame} is not at the edge`);
       if (Buffer.compare(fed, symbols) !== 0)
         throw new Error(`frame ${frame} does not come back: a fault of the coding`);
       if (shown) await show('sent', fed);
@@ -100,18 +100,4 @@ export async function ours(
     ...{ keyBytes: mean(sums.key), bytes: mean(sums.sent), keyFrames: sums.keyFrames },
     ...{ keyDetections: found.key, detections: found.sent },
   };
-}
-
-/** As the edge's worker does it. */
-function decode(route: Route, store: ReferenceStore, message: Uint8Array, out: Uint8Array): void {
-  const frame = parseFrame(message);
-  if (frame.coding === Coding.inter) {
-    const { checksum, coded } = splitPredicted(frame.payload);
-    const reference = store.find('bench', frame, checksum);
-    if (!reference) throw new Error(`the reference of frame ${frame.frame} is not at the edge`);
-    route.decodeInter?.(coded, reference, frame.rate, out);
-  } else {
-    route.decode(frame.payload, frame.rate, out);
-  }
-  store.keep('bench', frame, out);
 }
