@@ -47,6 +47,7 @@ What the agent costs per frame outside ONNX Runtime. Prints the report.
   --partition ID  partition point (default: input)
   --rate N        index of a rate (default: auto)
   --key-frames    predict no frame from the one before it: the longest that coding takes
+  --seed N        which simulated work site (default: the demonstration's)
   --frames N      frames to measure (default: 200)
   --json FILE     write the report there too
   --help          this text
@@ -59,6 +60,7 @@ runMain(usage, async (args) => {
     partition: text,
     rate: text,
     'key-frames': flag,
+    seed: text,
     frames: text,
     json: text,
   });
@@ -71,7 +73,7 @@ runMain(usage, async (args) => {
       overrides: {
         bundle: resolve(values.bundle ?? defaultBundle()),
         broker: { url },
-        camera: { fps: 0 },
+        camera: { fps: 0, seed: numberOption('seed', values.seed, 0, 2 ** 31) },
         partition: values.partition ?? 'input',
         rate,
         key_interval_s: keyFrames ? 0 : undefined,
