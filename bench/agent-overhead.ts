@@ -8,8 +8,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAgent } from '../agent/agent.js';
 import { openCamera } from '../agent/camera/index.js';
@@ -19,7 +19,7 @@ import { Histogram } from '../platform/histogram.js';
 import { createLog } from '../platform/log.js';
 import { runMain } from '../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../platform/options.js';
-import { packageRoot } from '../platform/root.js';
+import { defaultBundle } from '../platform/root.js';
 import { machine, versions } from '../platform/versions.js';
 
 const GOAL_MS = 3;
@@ -32,18 +32,11 @@ async function startAnswering(): Promise<{ url: string; child: ChildProcess }> {
   return { url: message.url, child };
 }
 
-function defaultBundle(): string {
-  const worksite = join(packageRoot(), 'models', 'onnx', 'worksite');
-  return existsSync(join(worksite, 'manifest.json'))
-    ? worksite
-    : join(packageRoot(), 'test', 'fixtures', 'tiny-bundle');
-}
-
 const usage = `usage: npm run bench:agent-overhead -- [options]
 
 What the agent costs per frame outside ONNX Runtime. Prints the report.
 
-  --bundle DIR    the models (default: models/onnx/worksite, or the tests' tiny bundle where that is missing)
+  --bundle DIR    the models (default: models/onnx/worksite)
   --partition ID  partition point (default: input)
   --rate N        index of a rate (default: auto)
   --key-frames    predict no frame from the one before it: the longest that coding takes

@@ -6,9 +6,8 @@
  *
  * JSON: {limit_ms, worst_p50_ms, ok, bundle, rows: [{partition, rate, frames, bytes_mean, p50_ms, p95_ms, ...}], machine, versions}
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { openCamera } from '../agent/camera/index.js';
 import { FrameEncoder } from '../agent/pipeline/encode.js';
@@ -23,7 +22,7 @@ import { Histogram } from '../platform/histogram.js';
 import { silentLog } from '../platform/log.js';
 import { runMain } from '../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../platform/options.js';
-import { packageRoot } from '../platform/root.js';
+import { defaultBundle } from '../platform/root.js';
 import { isFailure } from '../protocol/result.js';
 
 /** Milliseconds at p50 that the edge may add to a frame. */
@@ -49,7 +48,7 @@ const usage = `usage: npm run bench:edge-overhead -- [options]
 
 What the edge adds to a frame besides its model's run, at every partition point.
 
-  --bundle DIR  the models (default: models/onnx/worksite, or the tests' tiny bundle where that is missing)
+  --bundle DIR  the models (default: models/onnx/worksite)
   --frames N    frames to measure at each point and rate (default: 200)
   --threads N   threads inside one run of a model (default: all)
   --broker URL  an MQTT broker (default: the embedded one)
@@ -150,9 +149,7 @@ runMain(usage, async (args) => {
     check: flag,
     json: text,
   });
-  const standard = join(packageRoot(), 'models/onnx/worksite');
-  const small = join(packageRoot(), 'test/fixtures/tiny-bundle');
-  const dir = values.bundle ?? (existsSync(join(standard, 'manifest.json')) ? standard : small);
+  const dir = values.bundle ?? defaultBundle();
   const given = numberOption('frames', values.frames, 1, 1e6) ?? 200;
   const frames = values.quick ? 40 : given;
   const threads = numberOption('threads', values.threads, 1, 256);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { type EdgeBundle, openEdgeBundle } from '../edge/worker/bundles.js';
 import { runMain, usageError } from '../platform/main.js';
-import { packageRoot } from '../platform/root.js';
+import { defaultBundle } from '../platform/root.js';
 import { machine, versions } from '../platform/versions.js';
 import type { Partition } from '../protocol/manifest.js';
 import { cacheFolder, writeAtomically } from './rate/cache.js';
@@ -76,7 +76,7 @@ runMain(usage, async (args) => {
   const dataset = await openDataset(options.images, options.annotations, quick ? QUICK_PICTURES : undefined);
   const folders = service
     ? await serviceBundles({ ...options, service }, dataset)
-    : [options.bundle ?? join(packageRoot(), 'models', 'onnx', 'worksite')];
+    : [options.bundle ?? defaultBundle()];
   const bundles = await Promise.all(folders.map(openEdgeBundle));
   const plans = await plan(bundles, options);
   const meter = new Meter(dataset, new Progress((plans.length + 1) * dataset.names.length));

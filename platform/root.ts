@@ -12,3 +12,6 @@ export function packageRoot(): string {
   }
   return folder;
 }
+
+/** Folder of the bundle that comes with the package. */
+export const defaultBundle = (): string => join(packageRoot(), 'models', 'onnx', 'worksite');

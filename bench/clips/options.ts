@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { usageError } from '../../platform/main.js';
 import { flag, parseOptions, text, texts } from '../../platform/options.js';
-import { packageRoot } from '../../platform/root.js';
+import { defaultBundle } from '../../platform/root.js';
 import { dataFolder } from '../rate/options.js';
 
 export const usage = `usage: npm run bench:clips -- [options] --json FILE
@@ -46,7 +46,7 @@ export function clipsOptions(args: string[]): ClipsOptions {
   });
   return {
     clips: resolve(clips),
-    bundle: resolve(values.bundle ?? join(packageRoot(), 'models', 'onnx', 'worksite')),
+    bundle: resolve(values.bundle ?? defaultBundle()),
     partition: values.partition,
     rates,
     quick: values.quick ?? false,

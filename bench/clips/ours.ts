@@ -97,7 +97,10 @@ export async function ours(
   }
   const mean = (sum: number) => sum / pictures.length;
   return {
-    ...{ keyBytes: mean(sums.key), bytes: mean(sums.sent), keyFrames: sums.keyFrames },
-    ...{ keyDetections: found.key, detections: found.sent },
+    keyBytes: mean(sums.key),
+    bytes: mean(sums.sent),
+    keyFrames: sums.keyFrames,
+    keyDetections: found.key,
+    detections: found.sent,
   };
 }

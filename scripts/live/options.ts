@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { cameras } from '../../agent/camera/index.js';
 import { DEFAULT_SEED } from '../../agent/camera/simulated.js';
 import { usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../../platform/options.js';
-import { packageRoot } from '../../platform/root.js';
+import { defaultBundle } from '../../platform/root.js';
 import { didYouMean } from '../../platform/suggest.js';
 
 export const usage = `usage: ./scripts/demo [options]
@@ -93,7 +93,7 @@ export function demoOptions(args: string[]): DemoOptions {
     camera,
     input: values.input && resolve(values.input),
     once: values.once ?? false,
-    bundle: resolve(values.bundle ?? join(packageRoot(), 'models', 'onnx', 'worksite')),
+    bundle: resolve(values.bundle ?? defaultBundle()),
     fps: number('fps', 0, 120, false) ?? 5,
     partition: values.partition ?? 'auto',
     rate: rate === 'auto' ? 'auto' : Number(rate),

@@ -6,7 +6,9 @@ t.test('a symbol stays as in the reference where that is its alternate, and only
   const random = new Random(5);
   const n = 10_001;
   const draw = () => random.bytes(n).map((v) => v % 4);
-  const [given, alternates, reference] = [draw(), draw(), draw()];
+  const [given, alternates] = [draw(), draw()];
+  // as the given ones but here and there, as of a camera that stands still
+  const reference = given.map((v) => (random.next() < 0.05 ? (v + 1) % 4 : v));
   // as a head gives them, and as views that do not begin on a word
   for (const [a, b] of [
     [0, 0],

@@ -14,11 +14,11 @@ from .errors import DeepcodError
 COMMANDS = [
     "deepcod.importing.command",
     "deepcod.codec.command",
-    "deepcod.codec.variants",
     "deepcod.export.command",
     "deepcod.graph.command",
     "deepcod.evaluate.command",
     "deepcod.evaluate.clips",
+    "deepcod.evaluate.variants",
     "deepcod.privacy.command",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -106,19 +107,6 @@ CONFIGS = {
         (0.1, 0.2),
         "bgr",
     ),
-    "overlap-input": CodecConfig(
-        "context",
-        "input",
-        "images",
-        (3, SIZE, SIZE),
-        24,
-        8,
-        4,
-        31,
-        DecoderShape((16, 8, 8), (1, 0, 0)),
-        (0.1, 0.2),
-        "bgr",
-    ),
     "coarse-input": CodecConfig(
         "context", "input", "images", (3, SIZE, SIZE), 24, 4, 4, 31, DecoderShape((16,), (1,)), (0.1, 0.2), "bgr"
     ),
@@ -126,6 +114,9 @@ CONFIGS = {
         "context", "stage1", "first.act", (16, 16, 16), 24, 2, 2, 31, DecoderShape((16, 8), (1, 1)), (0.1,)
     ),
 }
+
+
+CONFIGS["overlap-input"] = dataclasses.replace(CONFIGS["context-input"], kernel=8)
 
 
 def calibrated(config: CodecConfig, service: Service, pictures: Pictures) -> Codec:

@@ -11,7 +11,7 @@ from small import CONFIGS, calibrated
 from deepcod.cli import main
 from deepcod.codec.codec import Codec, save
 from deepcod.codec.data import Pictures
-from deepcod.codec.variants import measure
+from deepcod.evaluate.variants import measure
 
 
 def test_variants_change_one_thing_and_leave_the_codec_as_it_was(service, packed):

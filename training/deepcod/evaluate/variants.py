@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from deepcod.codec.codec import Codec, open_codec
+from deepcod.codec.data import Pictures
+from deepcod.codec.distil import Distillation
+from deepcod.codec.service import Service
 from deepcod.errors import DeepcodError
-from deepcod.evaluate.curve import Curve, bd_rate
 
-from .codec import Codec, open_codec
-from .data import Pictures
-from .distil import Distillation
-from .service import Service
+from .curve import Curve, bd_rate
 
 Quantise = Callable[[Codec, Tensor, Tensor], tuple[Tensor, Tensor]]
 
