@@ -1,3 +1,4 @@
+import { type Decision, decisionSchema } from './decision.js';
 import type { CodingWord } from './frame.js';
 import { parseJson } from './json.js';
 import { compileSchema, type Schema } from './validate.js';
@@ -44,6 +45,10 @@ export interface HealthMessage {
   steps_ms?: Partial<Record<Step, number>>;
   bytes_mean?: number;
   bandwidth_bps?: number;
+  /** The latest decision, where there is something to decide. */
+  decision?: Decision;
+  /** Results of frames answered here that are kept until the broker takes them. */
+  waiting_results?: number;
   rss_bytes?: number;
   versions?: Record<string, string>;
 }
@@ -79,6 +84,8 @@ export const healthSchema: Schema = {
     steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
     bytes_mean: amount,
     bandwidth_bps: amount,
+    decision: decisionSchema,
+    waiting_results: count,
     rss_bytes: amount,
     versions: { type: 'object', maxProperties: 64, additionalProperties: name },
   },

@@ -26,8 +26,19 @@ export interface EdgeStatus {
   drops?: Record<string, number>;
   /** p50 of recent frames, milliseconds. */
   steps_ms?: Partial<Record<'queue' | 'decode' | 'tail' | 'post' | 'total', number>>;
+  /** How busy the inference threads were lately, 0 to 1. */
+  load?: number;
+  /** Milliseconds of decoding and running each tail, measured at start-up: by bundle id, then partition id (`raw` too). */
+  tails_ms?: Record<string, Record<string, TailTime[]>>;
   uptime_s?: number;
   versions?: Record<string, string>;
+}
+
+/** A tail's time for one batch size: mean and standard deviation of its runs, ms for the whole batch. */
+export interface TailTime {
+  batch: number;
+  mean: number;
+  deviation: number;
 }
 
 export type StatusMessage = DeviceStatus & EdgeStatus;
@@ -41,6 +52,16 @@ const bundle = {
   type: 'object',
   required: ['id', 'name'],
   properties: { id: { type: 'string', pattern: '^[0-9a-f]{16}$', description: '16 lower-case hex digits' }, name },
+};
+
+const tailTimes = {
+  type: 'array',
+  maxItems: 16,
+  items: {
+    type: 'object',
+    required: ['batch', 'mean', 'deviation'],
+    properties: { batch: { type: 'integer', minimum: 1 }, mean: amount, deviation: amount },
+  },
 };
 
 /** Status of a device or an edge. Keys that later versions add are allowed and ignored. */
@@ -61,6 +82,12 @@ export const statusSchema: Schema = {
     errors: count,
     drops: { type: 'object', maxProperties: 64, additionalProperties: count },
     steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
+    load: { type: 'number', minimum: 0, maximum: 1 },
+    tails_ms: {
+      type: 'object',
+      maxProperties: 64,
+      additionalProperties: { type: 'object', maxProperties: 64, additionalProperties: tailTimes },
+    },
     uptime_s: amount,
     versions: { type: 'object', maxProperties: 64, additionalProperties: name },
   },

@@ -3,6 +3,9 @@ import { ProtocolError } from './errors.js';
 /** Base of all topics unless the configuration says otherwise. */
 export const DEFAULT_BASE = 'deepcod';
 
+const leaves = ['frame', 'result', 'status', 'health', 'decisions'] as const;
+const isLeaf = (level: string): level is (typeof leaves)[number] => (leaves as readonly string[]).includes(level);
+
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
 const basePattern = /^[A-Za-z0-9_-]{1,64}(\/[A-Za-z0-9_-]{1,64}){0,5}$/;
 /** Second level of the edges' own topics, so no device may have it as its name. */
@@ -10,7 +13,7 @@ const edgeLevel = 'edge';
 
 /** What a topic under the base is about. */
 export type Topic =
-  | { kind: 'frame' | 'result' | 'status' | 'health'; device: string }
+  | { kind: (typeof leaves)[number]; device: string }
   | { kind: 'command'; device: string; command: string }
   | { kind: 'edge-status'; worker: string };
 
@@ -49,6 +52,10 @@ export class Topics {
   }
   health(device: string): string {
     return this.#of(device, 'health');
+  }
+  /** Answers to the command `explain`. */
+  decisions(device: string): string {
+    return this.#of(device, 'decisions');
   }
   /** @param command one or more levels, each like a name */
   command(device: string, command: string): string {
@@ -89,10 +96,7 @@ export class Topics {
       return basePattern.test(command) ? { kind: 'command', device: first, command } : undefined;
     }
     if (rest.length > 0) return undefined;
-    if (second === 'frame' || second === 'result' || second === 'status' || second === 'health') {
-      return { kind: second, device: first };
-    }
-    return undefined;
+    return isLeaf(second) ? { kind: second, device: first } : undefined;
   }
 
   /**
