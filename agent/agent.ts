@@ -4,12 +4,14 @@ import { DeepcodError } from '../platform/errors.js';
 import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
 import { versions } from '../platform/versions.js';
+import type { Decision } from '../protocol/decision.js';
 import type { HealthMessage } from '../protocol/health.js';
 import type { Camera, OpenCamera, Picture } from './camera/camera.js';
 import type { AgentConfig } from './config/config.js';
 import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
-import { EdgeWatch } from './partition/edges.js';
+import type { Choice } from './partition/choices.js';
+import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
 import { tellPrivacy } from './partition/privacy.js';
@@ -42,6 +44,8 @@ export interface AgentParts {
   frames?: number;
   /** Told of every frame as it starts. The picture may be read until the trip is over. */
   onStart?: (frame: number, picture: Picture) => void;
+  /** Told of every decision, before its frame's trip. */
+  onDecision?: (decision: Decision) => void;
   /** Told of every finished trip, lost ones too. */
   onTrip?: (trip: Trip) => void;
 }
@@ -76,7 +80,8 @@ export class Agent {
   ) {
     const { manifest } = bundle;
     const { log } = parts;
-    this.planner = new Planner(manifest, config);
+    const encoder = new FrameEncoder(bundle, this.session);
+    this.planner = new Planner(manifest, config, (partition) => encoder.predicts(partition));
     tellPrivacy(manifest, config.privacy, log);
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);
@@ -84,15 +89,30 @@ export class Agent {
     this.#heads = new Heads(bundle, config.threads);
     this.#service = new LocalService(bundle, config.threads);
     this.#matcher = new Matcher(this.session, bundle.id);
-    const encoder = new FrameEncoder(bundle, this.session);
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
       config,
       { online: true, session: this.session, bundle: this.#bundleName(), versions: versions() },
-      this.#matcher,
-      this.edges,
-      (arrival) => {
-        if (arrival === 'late' || arrival === 'damaged') this.stats.drop(`result_${arrival}`);
+      {
+        result: (payload) => {
+          const arrival = this.#matcher.arrive(payload);
+          if (arrival === 'late' || arrival === 'damaged') this.stats.drop(`result_${arrival}`);
+        },
+        edge: (worker, status) => {
+          this.edges.announce(worker, status);
+          this.planner.useEdge(status, bundle.id);
+        },
+        explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
+        pong: () => this.planner.pinged(),
+        up: () => {
+          this.planner.link.doubt();
+          this.planner.pings.restart();
+          this.#ping();
+        },
+        down: () => {
+          this.edges.forget();
+          this.#matcher.giveUp('broker_lost');
+        },
       },
       log.child('broker'),
     );
@@ -172,7 +192,8 @@ export class Agent {
       coding: { ...stats.coding },
       steps_ms: stats.stepsP50(),
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
-      bandwidth_bps: Math.round(this.planner.bandwidth.bps),
+      bandwidth_bps: Math.round(this.planner.link.bps),
+      ...(this.planner.trace.latest && { decision: this.planner.trace.latest }),
       rss_bytes: process.memoryUsage.rss(),
       versions: versions(),
     };
@@ -203,7 +224,7 @@ export class Agent {
       await this.#profiling.start(() => measureDevice(this.planner.choices, this.#heads, this.#service, bytes));
     }
     if (await this.#unlessStopped(edgeThere)) return;
-    if (this.planner.choose().id === 'device') return;
+    if (this.planner.staysHere('use')) return;
     const { log } = this.parts;
     const instead = this.config.fallback
       ? 'the service runs on this device until one answers'
@@ -236,15 +257,14 @@ export class Agent {
 
   #limit(): number {
     if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
-    if (this.#staysHere()) return 1;
+    // One at a time here; frames that are stuck on the link take nobody's place.
+    if (this.planner.staysHere(this.#advice())) return this.planner.away + 1;
     return this.#link.broker.connected ? this.config.in_flight : 0;
   }
 
-  /** Whether the next frame is to be answered by this device. */
-  #staysHere(): boolean {
-    if (this.planner.choose().id === 'device') return true;
-    if (!this.config.fallback) return false;
-    return !this.#link.broker.connected || this.edges.advice(performance.now()) === 'avoid';
+  /** Whether there is an edge to send the next frame to. */
+  #advice(): EdgeAdvice {
+    return this.#link.broker.connected ? this.edges.advice(performance.now()) : 'avoid';
   }
 
   /** One frame's trip. Never rejects. */
@@ -252,8 +272,11 @@ export class Agent {
     const trip = newTrip(this.stats.frames++, picture, since);
     this.parts.onStart?.(trip.frame, picture);
     try {
-      if (this.#staysHere()) await this.#flyHere(trip);
-      else await this.#flyToEdge(trip);
+      this.#ping();
+      const { choice } = this.planner.decide(trip.frame, this.#advice());
+      if (this.planner.trace.latest) this.parts.onDecision?.(this.planner.trace.latest);
+      if (choice.id === 'device') await this.#flyHere(trip);
+      else await this.#flyToEdge(trip, choice);
     } catch (error) {
       trip.outcome = 'failed';
       const { message } = error as Error;
@@ -261,15 +284,22 @@ export class Agent {
     }
     trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
     this.stats.finish(trip);
-    if (trip.outcome === 'result' || trip.outcome === 'local') this.planner.learn(trip);
+    this.planner.learn(trip);
     this.#lastChoice = trip.partition;
     this.#lastRate = trip.rate;
     this.parts.onTrip?.(trip);
   }
 
-  async #flyToEdge(trip: Trip): Promise<void> {
+  /** While no frame goes to the edge, nothing else tells how the link is. */
+  #ping(): void {
+    const { pings } = this.planner;
+    this.planner.pinged(true);
+    if (this.planner.choices.length > 1 && pings.due && this.#link.broker.connected && this.#link.publishPing())
+      pings.sent();
+  }
+
+  async #flyToEdge(trip: Trip, choice: Choice): Promise<void> {
     const now = performance.now();
-    const choice = this.planner.choose();
     if (this.edges.advice(now) === 'try') this.edges.tried(now);
     const refusal = await this.#remote.fly(trip, choice);
     if (refusal) {

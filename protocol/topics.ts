@@ -3,7 +3,7 @@ import { ProtocolError } from './errors.js';
 /** Base of all topics unless the configuration says otherwise. */
 export const DEFAULT_BASE = 'deepcod';
 
-const leaves = ['frame', 'result', 'status', 'health', 'decisions'] as const;
+const leaves = ['frame', 'result', 'status', 'health', 'decisions', 'ping'] as const;
 const isLeaf = (level: string): level is (typeof leaves)[number] => (leaves as readonly string[]).includes(level);
 
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
@@ -52,6 +52,10 @@ export class Topics {
   }
   health(device: string): string {
     return this.#of(device, 'health');
+  }
+  /** What a device sends to itself, to see how the link is. */
+  ping(device: string): string {
+    return this.#of(device, 'ping');
   }
   /** Answers to the command `explain`. */
   decisions(device: string): string {

@@ -1,3 +1,5 @@
+import type { LinkEstimator } from './estimate.js';
+
 /** How many transfers count (the paper's ten). */
 const TRANSFERS = 10;
 
@@ -5,7 +7,7 @@ const TRANSFERS = 10;
  * What the link carries: the harmonic mean of the last ten transfers' throughputs, as in the paper (section 3.4). Slow
  * transfers weigh most, so one lucky frame does not raise hopes.
  */
-export class HarmonicBandwidth {
+export class HarmonicBandwidth implements LinkEstimator {
   /** Seconds per bit of each transfer. */
   readonly #inverse: number[] = [];
 
@@ -30,5 +32,15 @@ export class HarmonicBandwidth {
     let sum = 0;
     for (const inverse of this.#inverse) sum += inverse;
     return this.#inverse.length / sum;
+  }
+
+  /** bytes / B, equation 14's last term. */
+  estimate(bytes: number): number {
+    return ((bytes * 8) / this.bps) * 1000;
+  }
+
+  /** The paper's mean knows no uncertainty. */
+  deviation(): number {
+    return 0;
   }
 }

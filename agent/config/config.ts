@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { loadConfig } from '../../platform/config.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
+import type { PowerModel } from '../partition/energy.js';
+import type { Prices } from '../partition/predictor.js';
 import { agentSchema } from './schema.js';
 
 /** agent.yaml, checked and completed; config/schema.ts says what each key means. */
@@ -20,6 +22,8 @@ export interface AgentConfig {
   key_interval_s: number;
   fallback: boolean;
   threads?: number;
+  prices: Prices;
+  power?: PowerModel;
   profile: { file?: string; bandwidth_mbps: number; device_scale: number };
   health: { interval_s: number };
   log: { level: LogLevel };

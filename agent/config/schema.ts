@@ -114,6 +114,37 @@ export const agentSchema: ConfigSchema = {
       maximum: 64,
       description: 'threads of one inference; default: all processors',
     },
+    prices: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'auto: what energy and data are worth; 0 counts latency alone',
+      properties: {
+        ms_per_mj: {
+          type: 'number',
+          minimum: 0,
+          default: 0,
+          description: 'a millijoule of this device is worth so many ms of latency (needs power)',
+        },
+        ms_per_kb: {
+          type: 'number',
+          minimum: 0,
+          default: 0,
+          description: 'a KB sent is worth so many ms of latency (metered links)',
+        },
+      },
+    },
+    power: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['idle_w', 'busy_w', 'send_w'],
+      description: 'what this device draws, watts; default: published figures of this Raspberry Pi, else unknown',
+      properties: {
+        idle_w: { type: 'number', minimum: 0, maximum: 100, description: 'doing nothing' },
+        busy_w: { type: 'number', minimum: 0, maximum: 100, description: 'computing on all cores' },
+        send_w: { type: 'number', minimum: 0, maximum: 100, description: 'sending by radio' },
+      },
+    },
     profile: {
       type: 'object',
       additionalProperties: false,

@@ -12,6 +12,8 @@ export interface Choice {
   rate: number;
   /** Mean payload, bytes; 0 for `device`. */
   bytes: number;
+  /** Share of the uncompressed service's accuracy; 1 where nothing was measured. */
+  accuracy: number;
   /** Work before and after the link, FLOPs. */
   deviceFlops: number;
   edgeFlops: number;
@@ -26,7 +28,15 @@ export interface ChoiceSettings {
 
 /** All of the service on the device. */
 export function deviceChoice(manifest: Manifest): Choice {
-  return { id: 'device', partition: -1, rate: 0, bytes: 0, deviceFlops: manifest.service.flops, edgeFlops: 0 };
+  return {
+    id: 'device',
+    partition: -1,
+    rate: 0,
+    bytes: 0,
+    accuracy: 1,
+    deviceFlops: manifest.service.flops,
+    edgeFlops: 0,
+  };
 }
 
 /** Pixels as they are; the whole service at the edge. */
@@ -36,15 +46,10 @@ export function rawChoice(manifest: Manifest): Choice {
     partition: -1,
     rate: 0,
     bytes: rawBytes(manifest),
+    accuracy: 1,
     deviceFlops: 0,
     edgeFlops: manifest.service.flops,
   };
-}
-
-/** A choice, and its accuracy as a share of the uncompressed service's. */
-interface Candidate {
-  choice: Choice;
-  accuracy: number;
 }
 
 /**
@@ -59,23 +64,22 @@ export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice
   const device = deviceChoice(manifest);
   if (partition === 'device') return [device];
   const asked = askedFor(manifest, settings);
-  const allowed = asked.filter(({ choice }) => mayLeave(manifest, choice.id, privacy));
+  const allowed = asked.filter(({ id }) => mayLeave(manifest, id, privacy));
   if (partition !== 'auto' && allowed.length === 0) throw forbidden(manifest, partition, privacy);
   const good = allowed.filter(({ accuracy }) => accuracy >= settings.accuracy_floor);
   const best = Math.max(...allowed.map(({ accuracy }) => accuracy));
-  const kept = good.length > 0 ? good : allowed.filter(({ accuracy }) => accuracy === best);
-  const choices = kept.map(({ choice }) => choice);
+  const choices = good.length > 0 ? good : allowed.filter(({ accuracy }) => accuracy === best);
   return partition === 'auto' ? [...choices, device] : choices;
 }
 
 /** What the settings ask for, whatever it reveals. @throws DeepcodError `partition_unknown`, `rate_unknown` */
-function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Candidate[] {
+function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Choice[] {
   const { partitions, service } = manifest;
   if (partition === 'raw' || (partition === 'auto' && partitions.length === 0)) {
-    return [{ choice: rawChoice(manifest), accuracy: 1 }];
+    return [rawChoice(manifest)];
   }
   const all = partitions.flatMap((_, index) => candidatesOf(manifest, index));
-  const points = all.filter(({ choice }) => partition === 'auto' || choice.id === partition);
+  const points = all.filter(({ id }) => partition === 'auto' || id === partition);
   if (points.length === 0) {
     const known = ['auto', 'raw', 'device', ...partitions.map(({ id }) => id)];
     throw new DeepcodError(
@@ -85,9 +89,9 @@ function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Cand
       ExitCode.usage,
     );
   }
-  const wanted = points.filter(({ choice }) => rate === 'auto' || choice.rate === rate);
+  const wanted = points.filter((choice) => rate === 'auto' || choice.rate === rate);
   if (wanted.length === 0) {
-    const most = Math.max(...points.map(({ choice }) => choice.rate));
+    const most = Math.max(...points.map((choice) => choice.rate));
     throw new DeepcodError(
       'rate_unknown',
       `rate: ${rate} is not in the bundle; allowed: auto, 0 to ${most}`,
@@ -99,18 +103,16 @@ function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Cand
 }
 
 /** All rates of one partition point. */
-function candidatesOf(manifest: Manifest, index: number): Candidate[] {
+function candidatesOf(manifest: Manifest, index: number): Choice[] {
   const { id, rates, flops, accuracy } = manifest.partitions[index];
   return rates.map((entry, rate) => ({
+    id,
+    partition: index,
+    rate,
+    bytes: entry.payload_bytes_mean,
     accuracy: relative(entry.accuracy ?? accuracy, manifest.accuracy),
-    choice: {
-      id,
-      partition: index,
-      rate,
-      bytes: entry.payload_bytes_mean,
-      deviceFlops: flops.prefix + flops.encoder,
-      edgeFlops: flops.decoder + flops.remainder,
-    },
+    deviceFlops: flops.prefix + flops.encoder,
+    edgeFlops: flops.decoder + flops.remainder,
   }));
 }
 

@@ -2,8 +2,12 @@ import type { EdgeStatus } from '../../protocol/status.js';
 
 /** So many frames without an answer in a row, and the edge counts as silent. */
 const SILENT_AFTER = 3;
-/** How long until a silent edge is tried again, and one that cannot help (none announced, or it refuses), ms. */
+/**
+ * How long until a silent edge is tried again, doubled each time up to the longest; and one that cannot help (none
+ * announced, or it refuses); ms.
+ */
 const TRY_SILENT_MS = 2000;
+const TRY_SILENT_LONGEST_MS = 16_000;
 const TRY_USELESS_MS = 10_000;
 
 /** Whether the next frame should go to an edge: yes; as a trial; no. */
@@ -16,6 +20,7 @@ export class EdgeWatch {
   #unanswered = 0;
   #refused = false;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #tries = 0;
 
   /** Names of the edges that say they are there. */
   get online(): string[] {
@@ -40,6 +45,7 @@ export class EdgeWatch {
     if (!before || ids(before) !== ids(status)) {
       this.#refused = false;
       this.#unanswered = 0;
+      this.#tries = 0;
     }
     for (const resolve of this.#announced.splice(0)) resolve();
   }
@@ -65,6 +71,7 @@ export class EdgeWatch {
   /** A frame was answered with a result. */
   answered(): void {
     this.#unanswered = 0;
+    this.#tries = 0;
     this.#refused = false;
   }
 
@@ -82,11 +89,13 @@ export class EdgeWatch {
   advice(now: number): EdgeAdvice {
     const useless = this.#refused || this.#online.size === 0;
     if (!useless && this.#unanswered < SILENT_AFTER) return 'use';
-    return now - this.#triedAt >= (useless ? TRY_USELESS_MS : TRY_SILENT_MS) ? 'try' : 'avoid';
+    const silent = Math.min(TRY_SILENT_LONGEST_MS, TRY_SILENT_MS * 2 ** Math.max(0, this.#tries - 1));
+    return now - this.#triedAt >= (useless ? TRY_USELESS_MS : silent) ? 'try' : 'avoid';
   }
 
   /** A trial was started. @param now performance.now() */
   tried(now: number): void {
     this.#triedAt = now;
+    this.#tries++;
   }
 }

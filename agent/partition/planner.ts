@@ -1,31 +1,102 @@
+import type { DecisionReason } from '../../protocol/decision.js';
 import type { Manifest } from '../../protocol/manifest.js';
+import type { EdgeStatus } from '../../protocol/status.js';
 import { HarmonicBandwidth } from '../bandwidth/harmonic.js';
-import type { AgentConfig } from '../config/config.js';
+import { LinkModel } from '../bandwidth/link-model.js';
+import { PING_BYTES, Pings } from '../bandwidth/pings.js';
 import type { Trip } from '../pipeline/trip.js';
-import { type Choice, choicesFor } from './choices.js';
-import { Decision } from './decision.js';
-import { type Prediction, Predictor } from './predictor.js';
+import { type Choice, type ChoiceSettings, choicesFor, deviceChoice } from './choices.js';
+import { Decider } from './decision.js';
+import type { EdgeAdvice } from './edges.js';
+import type { PowerModel } from './energy.js';
+import { PayloadModel } from './payloads.js';
+import { type Prediction, Predictor, type Prices } from './predictor.js';
 import type { Profile } from './profile.js';
 import { TimeEstimator } from './times.js';
+import { DecisionTrace, describeDecision } from './trace.js';
+import { Waiting } from './waiting.js';
 
 /** FLOP per second before anything was measured: a Pi 4, and an edge fast enough to be worth a try. */
 const ASSUMED_DEVICE_FLOPS = 10e9;
 const ASSUMED_EDGE_FLOPS = 500e9;
+/** Delay of a link, both ways, before anything was measured, ms. */
+const ASSUMED_BASE_MS = 10;
+
+/** What of agent.yaml the decision is made from. */
+export interface PlannerSettings extends ChoiceSettings {
+  fallback: boolean;
+  key_interval_s: number;
+  profile: { bandwidth_mbps: number; device_scale: number };
+  prices: Prices;
+  power?: PowerModel;
+  camera: { fps: number };
+  /** How the link is judged: by the latency model, or by the harmonic mean alone, as in the paper (to compare them). */
+  estimator?: 'model' | 'harmonic';
+}
+
+/** A frame that takes so many times as long as expected, and so much longer, is stuck. */
+const STUCK = 3;
+const STUCK_MS = 100;
+
+/** Where a frame goes, and how it came to that. */
+export interface Plan {
+  choice: Choice;
+  reason: DecisionReason;
+  expected: Prediction;
+  /** On the planner's clock. */
+  at: number;
+}
 
 /** Chooses where each frame is cut, and learns from what came of it. */
 export class Planner {
   readonly choices: readonly Choice[];
+  readonly link: LinkModel;
   readonly bandwidth: HarmonicBandwidth;
-  readonly #device = new TimeEstimator(ASSUMED_DEVICE_FLOPS, false);
-  readonly #edge = new TimeEstimator(ASSUMED_EDGE_FLOPS, true);
-  readonly #decision: Decision;
+  readonly pings: Pings;
+  readonly trace = new DecisionTrace();
+  readonly #device: TimeEstimator;
+  readonly #edge: TimeEstimator;
+  readonly #waiting: Waiting;
+  readonly #payloads: PayloadModel;
+  readonly #predictor: Predictor;
+  readonly #decider: Decider;
+  readonly #here: Choice;
+  readonly #plans = new Map<number, Plan>();
 
-  /** @throws DeepcodError for a partition or rate that the bundle lacks */
-  constructor(manifest: Manifest, config: AgentConfig) {
-    this.choices = choicesFor(manifest, config);
-    this.bandwidth = new HarmonicBandwidth(config.profile.bandwidth_mbps * 1e6);
-    const predictor = new Predictor(this.#device, this.#edge, this.bandwidth, config.profile.device_scale);
-    this.#decision = new Decision(this.choices, predictor);
+  /**
+   * @param predicts whether frames of a partition point (index) can hold only what changed
+   * @param clock ms; `today` ms since 1970
+   * @throws DeepcodError for a partition or rate that the bundle lacks
+   */
+  constructor(
+    manifest: Manifest,
+    readonly settings: PlannerSettings,
+    predicts: (partition: number) => boolean = () => false,
+    readonly clock: () => number = () => performance.now(),
+    readonly today: () => number = Date.now,
+  ) {
+    const { profile, prices, power, key_interval_s, camera } = settings;
+    this.choices = choicesFor(manifest, settings);
+    this.#here = this.choices.find(({ id }) => id === 'device') ?? deviceChoice(manifest);
+    this.bandwidth = new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
+    this.link = new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
+    this.pings = new Pings(clock);
+    this.#device = new TimeEstimator(ASSUMED_DEVICE_FLOPS, false, clock);
+    this.#edge = new TimeEstimator(ASSUMED_EDGE_FLOPS, true, clock);
+    this.#waiting = new Waiting(clock);
+    this.#payloads = new PayloadModel(({ partition }) => partition >= 0 && key_interval_s > 0 && predicts(partition));
+    this.#predictor = new Predictor({
+      device: this.#device,
+      edge: this.#edge,
+      waiting: this.#waiting,
+      link: settings.estimator === 'harmonic' ? this.bandwidth : this.link,
+      payloads: this.#payloads,
+      prices,
+      power,
+      deviceScale: profile.device_scale,
+      periodMs: camera.fps > 0 ? 1000 / camera.fps : 0,
+    });
+    this.#decider = new Decider(clock);
   }
 
   /** Whether there is anything to decide. */
@@ -33,14 +104,41 @@ export class Planner {
     return new Set(this.choices.map(({ id }) => id)).size === 1;
   }
 
-  /** The choice for the next frame. */
-  choose(): Choice {
-    return this.#decision.choose();
+  /** Whether frames are answered on the device at present. @param advice about the edge */
+  staysHere(advice: EdgeAdvice): boolean {
+    if (advice === 'avoid' && this.settings.fallback) return true;
+    if (this.#noticeStuck()) return this.choices.includes(this.#here);
+    const current = this.#decider.current ?? this.#best().choice;
+    return current.id === 'device';
+  }
+
+  /** Frames that are on their way to the edge. */
+  get away(): number {
+    return [...this.#plans.values()].filter(({ choice }) => choice.id !== 'device').length;
+  }
+
+  /** Decides for a frame that starts now. @param advice about the edge */
+  decide(frame: number, advice: EdgeAdvice): Plan {
+    this.#noticeStuck();
+    const predictions = this.explain();
+    const plan = this.#plan(predictions, advice);
+    this.#plans.set(frame, plan);
+    const { link, bandwidth } = this;
+    const circumstances = {
+      link,
+      harmonicBps: bandwidth.bps,
+      deviceSlowdown: this.#device.drift.ratio,
+      edgeSlowdown: this.#edge.drift.ratio,
+      edgeQueueMs: this.#waiting.ms,
+    };
+    const { reason, expected } = plan;
+    this.trace.add(describeDecision(frame, this.today(), reason, expected, predictions, circumstances));
+    return plan;
   }
 
   /** What every choice is expected to cost now. */
   explain(): Prediction[] {
-    return this.#decision.explain();
+    return this.choices.map((choice) => this.#predictor.predict(choice));
   }
 
   /** Times from before. */
@@ -49,26 +147,92 @@ export class Planner {
       if (id in profile.device_ms) this.#device.profile(id, profile.device_ms[id], deviceFlops);
       if (id in profile.edge_ms && edgeFlops > 0) this.#edge.profile(id, profile.edge_ms[id], edgeFlops);
     }
-    if (profile.bandwidth_bps) this.bandwidth.profiled = profile.bandwidth_bps;
+    if (profile.bandwidth_bps) {
+      this.bandwidth.profiled = profile.bandwidth_bps;
+      this.link.assume(profile.bandwidth_bps, profile.base_ms ?? ASSUMED_BASE_MS);
+    }
+  }
+
+  /** What an edge says of itself: its tails' times, and how long frames wait there. */
+  useEdge(status: EdgeStatus, bundleId: string): void {
+    const tails = status.tails_ms?.[bundleId];
+    for (const { id, edgeFlops } of this.choices) {
+      const alone = tails?.[id]?.find(({ batch }) => batch === 1);
+      if (alone && edgeFlops > 0) this.#edge.profile(id, alone.mean, edgeFlops);
+    }
+    if (status.steps_ms?.queue !== undefined) this.#waiting.report(status.steps_ms.queue);
   }
 
   /** What the edge's times are by now, for the next start. */
   edgeTimes(): Record<string, number> {
     const known = this.choices.filter(({ id, edgeFlops }) => edgeFlops > 0 && this.#edge.knows(id));
-    return Object.fromEntries(known.map(({ id, edgeFlops }) => [id, this.#edge.estimate(id, edgeFlops)]));
+    return Object.fromEntries(known.map(({ id, edgeFlops }) => [id, this.#edge.own(id, edgeFlops)]));
   }
 
-  /** A trip that ended with a result, from the edge or from here. */
+  /** A ping came back, or is overdue. */
+  pinged(overdue = false): void {
+    const ms = overdue ? this.pings.overdue() : this.pings.back();
+    if (ms === undefined) return;
+    const news = overdue ? this.link.addUnfinished(2 * PING_BYTES, ms) : this.link.add(2 * PING_BYTES, ms);
+    this.pings.learnt(news);
+  }
+
+  /** A trip is over, lost ones too. */
   learn(trip: Trip): void {
-    const choice = this.choices.find(({ id, rate }) => id === trip.partition && rate === trip.rate);
-    if (!choice) return;
-    const { preprocess = 0, head = 0, encode = 0, post = 0, up } = trip.steps;
+    const plan = this.#plans.get(trip.frame);
+    this.#plans.delete(trip.frame);
+    if (!plan) return;
+    const { choice } = plan;
+    const { preprocess = 0, head = 0, encode = 0, post = 0, up = 0, down = 0, queue = 0 } = trip.steps;
     if (trip.outcome === 'local') {
       this.#device.observe(choice.id, preprocess + head + post, choice.deviceFlops);
       return;
     }
+    if (trip.outcome === 'timeout' && trip.waitedMs !== undefined) {
+      this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
+    }
+    if (trip.outcome !== 'result') return;
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
-    if (trip.edgeMs !== undefined) this.#edge.observe(choice.id, trip.edgeMs, choice.edgeFlops, trip.startedAt);
-    if (up !== undefined) this.bandwidth.add(trip.bytes, up);
+    this.#payloads.sent(choice, trip.bytes, trip.coding !== 'inter');
+    this.#payloads.answered(trip.answerBytes);
+    if (trip.edgeMs !== undefined) {
+      this.#waiting.add(queue);
+      this.#edge.observe(choice.id, trip.edgeMs - queue, choice.edgeFlops, trip.startedAt);
+    }
+    if (up > 0) {
+      this.bandwidth.add(trip.bytes, up);
+      this.link.add(trip.bytes + trip.answerBytes, up + down);
+      this.pings.heard();
+    }
+    if (plan.reason === 'probe') {
+      const { network, entry } = plan.expected;
+      this.#decider.settle(up + down - network - entry);
+    }
+  }
+
+  #plan(predictions: readonly Prediction[], advice: EdgeAdvice): Plan {
+    if (advice === 'avoid' && this.settings.fallback) {
+      return { choice: this.#here, reason: 'no_edge', expected: this.#predictor.predict(this.#here), at: this.clock() };
+    }
+    const { prediction, reason } = this.#decider.choose(predictions, (p, current) => this.#predictor.hope(p, current));
+    const isTrial = advice === 'try' && prediction.choice.id !== 'device';
+    return { choice: prediction.choice, reason: isTrial ? 'try_edge' : reason, expected: prediction, at: this.clock() };
+  }
+
+  /** Frames on their way that should long be back: the link, or the edge, is not what it was. */
+  #noticeStuck(): boolean {
+    let stuck = false;
+    for (const { choice, expected, at } of this.#plans.values()) {
+      const waited = this.clock() - at;
+      if (choice.id === 'device' || waited < STUCK * expected.total + STUCK_MS) continue;
+      const network = waited - expected.device - expected.edge;
+      this.link.addUnfinished(expected.bytes + this.#payloads.answer, network);
+      stuck = true;
+    }
+    return stuck;
+  }
+
+  #best(): Prediction {
+    return this.explain().reduce((a, b) => (b.cost < a.cost ? b : a));
   }
 }

@@ -1,33 +1,126 @@
+import type { LinkEstimator } from '../bandwidth/estimate.js';
 import type { Choice } from './choices.js';
+import { energyOf, type PowerModel } from './energy.js';
+import type { PayloadModel } from './payloads.js';
 import type { TimeEstimator } from './times.js';
+import type { Waiting } from './waiting.js';
 
-/** What a choice is expected to cost, ms. */
+/** What a choice is expected to cost. */
 export interface Prediction {
   choice: Choice;
+  /** Of the frame message in the long run. */
+  bytes: number;
+  /** ms */
   device: number;
   edge: number;
   network: number;
   total: number;
+  /** Above doing nothing, mJ; undefined where nothing is known of this device's power. */
+  energy?: number;
+  /** What is minimised: latency, plus what passed-over pictures, lacking accuracy, energy and bytes are worth in ms. */
+  cost: number;
+  /** What the first frame after a change costs more, for it stands alone; ms. */
+  entry: number;
 }
 
-/** Expected latency of choices: the terms of equation 14. */
-export class Predictor {
-  /**
-   * @param deviceScale the device is planned as so many times slower than it is
-   * @param bandwidth of the link
-   */
-  constructor(
-    readonly device: TimeEstimator,
-    readonly edge: TimeEstimator,
-    readonly bandwidth: { readonly bps: number },
-    readonly deviceScale = 1,
-  ) {}
+/** What energy and data are worth, in ms of latency. */
+export interface Prices {
+  ms_per_mj: number;
+  ms_per_kb: number;
+}
 
-  /** t_edge(p) + t_device(p) + bytes(p) / B */
+export interface PredictorParts {
+  device: TimeEstimator;
+  edge: TimeEstimator;
+  waiting: Waiting;
+  link: LinkEstimator;
+  payloads: PayloadModel;
+  prices: Prices;
+  power?: PowerModel;
+  /** The device is planned as so many times slower than it is. */
+  deviceScale: number;
+  /** Time between pictures, ms; 0: the next is taken when there is room for it. */
+  periodMs: number;
+}
+
+/** Of an uncertain expectation so many standard deviations may be hoped for, and at most this share of it. */
+const HOPE = 2;
+const LEAST_SHARE = 0.02;
+/**
+ * A point of accuracy (relative to the uncompressed service) is worth a hundredth of the latency: it decides between
+ * rates where the link makes no difference, and no more than that.
+ */
+const ACCURACY_WORTH = 1;
+/** An edge's time that nobody measured may be so much shorter. */
+const UNKNOWN_SHARE = 0.5;
+
+/** Expected cost of choices: the terms of equation 14, with bytes / B replaced by base + bytes / rate. */
+export class Predictor {
+  constructor(readonly parts: PredictorParts) {}
+
+  /** t_device(p) + t_link(bytes(p)) + t_edge(p) + waiting */
   predict(choice: Choice): Prediction {
-    const device = this.device.estimate(choice.id, choice.deviceFlops) * this.deviceScale;
-    const edge = choice.edgeFlops > 0 ? this.edge.estimate(choice.id, choice.edgeFlops) : 0;
-    const network = ((choice.bytes * 8) / this.bandwidth.bps) * 1000;
-    return { choice, device, edge, network, total: device + edge + network };
+    const { prices, payloads, link } = this.parts;
+    const device = this.parts.device.estimate(choice.id, choice.deviceFlops) * this.parts.deviceScale;
+    if (choice.edgeFlops === 0) {
+      const energy = this.#energy(device, 0);
+      const cost = device + this.#passedOver(device) + prices.ms_per_mj * (energy ?? 0);
+      return {
+        choice,
+        bytes: 0,
+        device,
+        edge: 0,
+        network: 0,
+        total: device,
+        energy,
+        cost,
+        entry: 0,
+      };
+    }
+    const bytes = payloads.usual(choice);
+    const network = link.estimate(bytes + payloads.answer);
+    const own = this.parts.edge.estimate(choice.id, choice.edgeFlops);
+    const edge = own + this.parts.waiting.ms;
+    const total = device + network + edge;
+    const energy = this.#energy(device, network);
+    const lacking = total * ACCURACY_WORTH * Math.max(0, 1 - choice.accuracy);
+    const passed = this.#passedOver(device);
+    const cost = total + passed + lacking + prices.ms_per_mj * (energy ?? 0) + (prices.ms_per_kb * bytes) / 1024;
+    const entry = link.estimate(payloads.key(choice) + payloads.answer) - network;
+    return {
+      choice,
+      bytes,
+      device,
+      edge,
+      network,
+      total,
+      energy,
+      cost,
+      entry,
+    };
+  }
+
+  /**
+   * What a choice may cost at best, as things stand with another one in use: the link may be better than it seems from what
+   * was sent, and an edge's time that nobody measured shorter. What is unknown to both alike counts for neither.
+   */
+  hope({ choice, bytes, network, cost }: Prediction, current: Prediction): number {
+    const { link, edge, payloads } = this.parts;
+    if (choice.edgeFlops === 0) return cost;
+    const other = current.choice.edgeFlops === 0 ? undefined : current.bytes + payloads.answer;
+    const better = Math.min((1 - LEAST_SHARE) * network, HOPE * link.deviation(bytes + payloads.answer, other));
+    const shorter = edge.knows(choice.id) ? 0 : UNKNOWN_SHARE * edge.estimate(choice.id, choice.edgeFlops);
+    return cost - better - shorter;
+  }
+
+  /** A device that is busy for longer than a picture's period passes pictures over: so much older is what is known, on average. */
+  #passedOver(device: number): number {
+    const { periodMs } = this.parts;
+    return periodMs > 0 ? Math.max(0, device - periodMs) / 2 : 0;
+  }
+
+  #energy(device: number, network: number): number | undefined {
+    const { power } = this.parts;
+    return power && energyOf(power, device, network);
   }
 }

@@ -8,7 +8,9 @@ export interface Profile {
   /** Milliseconds by partition id (and `device`). */
   device_ms: Record<string, number>;
   edge_ms: Record<string, number>;
+  /** The link as it was: rate, and delay both ways. */
   bandwidth_bps?: number;
+  base_ms?: number;
 }
 
 const isTimes = (value: unknown): value is Record<string, number> =>
@@ -19,8 +21,9 @@ export function readProfile(file: string, fingerprint: string): Profile | undefi
   try {
     const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Profile>;
     if (value.fingerprint !== fingerprint || !isTimes(value.device_ms) || !isTimes(value.edge_ms)) return undefined;
-    const bandwidth = value.bandwidth_bps;
-    return { ...(value as Profile), bandwidth_bps: Number.isFinite(bandwidth) ? bandwidth : undefined };
+    const { bandwidth_bps, base_ms } = value;
+    const finite = (n: unknown) => (Number.isFinite(n) ? (n as number) : undefined);
+    return { ...(value as Profile), bandwidth_bps: finite(bandwidth_bps), base_ms: finite(base_ms) };
   } catch {
     return undefined;
   }

@@ -34,13 +34,13 @@ export class Profiling {
   /** Writes down what was measured and what was learnt about edge and link. Failure is a warning. */
   keep(): void {
     if (!this.file || !this.#deviceTimes) return;
-    const { bandwidth } = this.planner;
+    const { link } = this.planner;
     try {
       writeProfile(this.file, {
         fingerprint: this.#fingerprint,
         device_ms: this.#deviceTimes,
         edge_ms: this.planner.edgeTimes(),
-        bandwidth_bps: bandwidth.transfers > 0 ? bandwidth.bps : undefined,
+        ...(link.transfers > 0 && { bandwidth_bps: link.bps, base_ms: link.base }),
       });
     } catch (error) {
       this.log.warn('the profile cannot be kept', { file: this.file, error });

@@ -1,23 +1,25 @@
-/** Weight of the newest time: a change is followed within a few frames, one outlier moves little. */
-const NEWEST = 0.3;
+import { Drift } from './drift.js';
 
-/** What was observed so long ago counts no more: circumstances change, and a point that fared badly gets another chance. */
-const FORGET_MS = 30_000;
+/** How fast a point's own time follows what the side's drift does not explain: slowly, so that drift stays drift. */
+const OWN = 0.1;
+/** Surplus of one frame that counts at most. */
+const MOST = 0.1;
 
 interface Known {
   ms: number;
   flops: number;
-  at: number;
+  /** Whether frames were timed, not only a profile read. */
+  observed: boolean;
 }
 
 /**
- * How long one side needs for each partition point: observed (moving average), else profiled, else scaled by FLOPs from
- * points that were observed or profiled.
+ * How long one side needs for each partition point: its own time (profiled, else from the first frames, else by FLOPs
+ * from points that are known) times how much slower than that the side is at present (`Drift`).
  */
 export class TimeEstimator {
-  readonly #observed = new Map<string, Known>();
-  readonly #profiled = new Map<string, Known>();
+  readonly #known = new Map<string, Known>();
   readonly #warmAt = new Map<string, number>();
+  readonly drift: Drift;
 
   /**
    * @param assumedFlops FLOP per second where nothing was measured at all
@@ -28,11 +30,13 @@ export class TimeEstimator {
     readonly assumedFlops: number,
     readonly warmUps: boolean,
     readonly clock: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.drift = new Drift(clock);
+  }
 
-  /** A measured time from before. */
+  /** A measured time from before. What frames have shown counts more. */
   profile(id: string, ms: number, flops: number): void {
-    this.#profiled.set(id, { ms, flops, at: this.clock() });
+    if (!this.#known.get(id)?.observed) this.#known.set(id, { ms, flops, observed: false });
   }
 
   /** A frame took this long. @param startedAt when it began, on `clock` */
@@ -40,31 +44,40 @@ export class TimeEstimator {
     const warmAt = this.#warmAt.get(id);
     if (warmAt === undefined) this.#warmAt.set(id, this.clock());
     if (this.warmUps && (warmAt === undefined || startedAt < warmAt)) return;
-    const before = this.#recent(id);
-    this.#observed.set(id, { ms: before ? before.ms + NEWEST * (ms - before.ms) : ms, flops, at: this.clock() });
+    const known = this.#known.get(id);
+    if (!known) {
+      this.#known.set(id, { ms: ms / this.drift.ratio, flops, observed: true });
+      return;
+    }
+    const ratio = ms / Math.max(1e-6, known.ms);
+    this.drift.add(ratio);
+    const surplus = ratio / this.drift.lately - 1;
+    known.ms *= 1 + OWN * Math.max(-MOST, Math.min(MOST, surplus));
+    known.observed = true;
   }
 
-  /** Milliseconds that a point of so many FLOPs is expected to take. */
+  /** Milliseconds that a point of so many FLOPs is expected to take now. */
   estimate(id: string, flops: number): number {
-    const known = this.#recent(id) ?? this.#profiled.get(id);
-    return known ? known.ms : (flops / this.#flopsPerSecond()) * 1000;
+    return this.own(id, flops) * this.drift.ratio;
+  }
+
+  /** Milliseconds that it takes without the drift: what a profile keeps. */
+  own(id: string, flops: number): number {
+    return this.#known.get(id)?.ms ?? (flops / this.#flopsPerSecond()) * 1000;
   }
 
   /** Whether the time was measured rather than guessed. */
   knows(id: string): boolean {
-    return this.#observed.has(id) || this.#profiled.has(id);
-  }
-
-  #recent(id: string): Known | undefined {
-    const known = this.#observed.get(id);
-    return known && this.clock() - known.at < FORGET_MS ? known : undefined;
+    return this.#known.has(id);
   }
 
   #flopsPerSecond(): number {
-    const recent = [...this.#observed.keys()].map((id) => this.#recent(id)).filter((known) => known !== undefined);
-    const from = recent.length > 0 ? recent : [...this.#profiled.values()];
-    const flops = from.reduce((sum, known) => sum + known.flops, 0);
-    const ms = from.reduce((sum, known) => sum + known.ms, 0);
+    let flops = 0;
+    let ms = 0;
+    for (const known of this.#known.values()) {
+      flops += known.flops;
+      ms += known.ms;
+    }
     return flops > 0 && ms > 0 ? (flops / ms) * 1000 : this.assumedFlops;
   }
 }

@@ -1,11 +1,31 @@
+import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
 import { type Broker, connectMqtt } from '../../platform/mqtt.js';
+import { DECISIONS_MAX, type Decision, type DecisionsMessage } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
-import { type DeviceStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
+import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
 import { Topics } from '../../protocol/topics.js';
+import { PING_BYTES, PING_TIMEOUT_MS } from '../bandwidth/pings.js';
 import type { AgentConfig } from '../config/config.js';
-import type { EdgeWatch } from '../partition/edges.js';
-import type { Arrival, Matcher } from './match.js';
+
+/** Who is told of what arrives. */
+export interface LinkListeners {
+  result: (payload: Uint8Array) => void;
+  edge: (worker: string, status: EdgeStatus) => void;
+  /** Somebody asks for the last so many decisions. */
+  explain: (count: number) => void;
+  /** A ping came back. */
+  pong: () => void;
+  up: () => void;
+  down: () => void;
+}
+
+/** Nothing that a link could shorten. */
+const PING = randomBytes(PING_BYTES);
+const PING_EXPIRY_S = Math.ceil(PING_TIMEOUT_MS / 1000);
+
+/** Answers to commands are at least so far apart, ms: nobody makes a device talk without end. */
+const COMMANDS_APART_MS = 500;
 
 /** Everything the agent says and hears at the broker. */
 export class AgentLink {
@@ -16,16 +36,8 @@ export class AgentLink {
 
   /**
    * @param status what is announced, retained, while connected
-   * @param arrived told what each message on the result topic was
    */
-  constructor(
-    config: AgentConfig,
-    status: DeviceStatus,
-    matcher: Matcher,
-    edges: EdgeWatch,
-    arrived: (arrival: Arrival) => void,
-    log: Log,
-  ) {
+  constructor(config: AgentConfig, status: DeviceStatus, listeners: LinkListeners, log: Log) {
     this.#topics = new Topics(config.base);
     this.#device = config.device;
     this.#expirySeconds = Math.ceil(config.timeout_ms / 1000);
@@ -38,21 +50,28 @@ export class AgentLink {
       },
       log,
     );
-    this.broker.subscribe(this.#topics.result(config.device), (_, payload) => arrived(matcher.arrive(payload)));
+    this.broker.subscribe(this.#topics.result(config.device), (_, payload) => listeners.result(payload));
+    this.broker.subscribe(this.#topics.ping(config.device), () => listeners.pong());
+    let explainedAt = Number.NEGATIVE_INFINITY;
+    this.broker.subscribe(this.#topics.filters.commands(config.device), (topic, payload) => {
+      const about = this.#topics.parse(topic);
+      const now = performance.now();
+      if (about?.kind !== 'command' || about.command !== 'explain' || now - explainedAt < COMMANDS_APART_MS) return;
+      explainedAt = now;
+      listeners.explain(lastOf(payload));
+    });
     this.broker.subscribe(this.#topics.filters.allEdgeStatus(), (topic, payload) => {
       const about = this.#topics.parse(topic);
       if (about?.kind !== 'edge-status') return;
       try {
-        edges.announce(about.worker, parseStatus(payload));
+        listeners.edge(about.worker, parseStatus(payload));
       } catch (error) {
         log.warn('an edge announced itself in a form that is not understood', { worker: about.worker, error });
       }
     });
     this.broker.onUp(() => this.broker.publish(statusTopic, JSON.stringify(status), { qos: 1, retain: true }));
-    this.broker.onDown(() => {
-      edges.forget();
-      matcher.giveUp('broker_lost');
-    });
+    this.broker.onUp(listeners.up);
+    this.broker.onDown(listeners.down);
   }
 
   /** @returns false when the socket does not take it */
@@ -68,6 +87,17 @@ export class AgentLink {
     return this.broker.publish(this.#topics.result(this.#device), json, { expirySeconds: this.#expirySeconds });
   }
 
+  /** @returns false when the socket does not take it */
+  publishPing(): boolean {
+    return this.broker.publish(this.#topics.ping(this.#device), PING, { expirySeconds: PING_EXPIRY_S });
+  }
+
+  /** The answer to `explain`. */
+  publishDecisions(session: number, decisions: Decision[]): boolean {
+    const message: DecisionsMessage = { v: 1, device: this.#device, session, decisions };
+    return this.broker.publish(this.#topics.decisions(this.#device), JSON.stringify(message));
+  }
+
   publishHealth(health: HealthMessage): boolean {
     return this.broker.publish(this.#topics.health(this.#device), JSON.stringify(health), { retain: true });
   }
@@ -76,5 +106,15 @@ export class AgentLink {
   async close(): Promise<void> {
     this.broker.publish(this.#topics.status(this.#device), OFFLINE, { qos: 1, retain: true });
     await this.broker.close();
+  }
+}
+
+/** `{"last": N}`: how many decisions are wanted. Whatever else comes asks for one. */
+function lastOf(payload: Uint8Array): number {
+  try {
+    const { last } = JSON.parse(Buffer.from(payload.subarray(0, 1024)).toString()) as { last?: unknown };
+    return Number.isInteger(last) ? Math.max(1, Math.min(DECISIONS_MAX, last as number)) : 1;
+  } catch {
+    return 1;
   }
 }

@@ -65,6 +65,7 @@ export class RemoteTrips {
     if (answer.kind === 'none') {
       references.lost(trip.frame);
       trip.outcome = answer.why;
+      trip.waitedMs = performance.now() - sentAt;
       return undefined;
     }
     const { message } = answer;
@@ -77,6 +78,7 @@ export class RemoteTrips {
       return message;
     }
     references.answered(trip.frame, message.worker);
+    trip.answerBytes = answer.bytes;
     const { edge_ms, detections } = message;
     const { up, down } = splitNetwork(answer.at - sentAt, edge_ms.total, trip.bytes, answer.bytes);
     const { queue, decode, tail, post } = edge_ms;

@@ -23,6 +23,10 @@ export interface Trip {
   rate: number;
   /** Bytes of the frame message; 0 when nothing was sent. Of the last one, if the edge asked for a key frame. */
   bytes: number;
+  /** Bytes of the answer; 0 without one. */
+  answerBytes: number;
+  /** How long an answer was waited for that did not come, ms. */
+  waitedMs?: number;
   /** How it was coded; absent when nothing was sent. */
   coding?: CodingWord;
   /** Milliseconds. */
@@ -51,6 +55,7 @@ export function newTrip(frame: number, picture: Picture, startedAt: number): Tri
     partition: '',
     rate: 0,
     bytes: 0,
+    answerBytes: 0,
     steps: { capture: picture.captureMs },
     headRunMs: 0,
     publishMs: 0,

@@ -1,9 +1,12 @@
 import t from 'tap';
 import { HarmonicBandwidth } from '../../agent/bandwidth/harmonic.js';
 import { type Choice, choicesFor } from '../../agent/partition/choices.js';
-import { Decision } from '../../agent/partition/decision.js';
-import { Predictor } from '../../agent/partition/predictor.js';
+import { Decider } from '../../agent/partition/decision.js';
+import { PayloadModel } from '../../agent/partition/payloads.js';
+import { type Prediction, Predictor, type PredictorParts } from '../../agent/partition/predictor.js';
+import { ProbeBudget } from '../../agent/partition/probes.js';
 import { TimeEstimator } from '../../agent/partition/times.js';
+import { Waiting } from '../../agent/partition/waiting.js';
 import { splitNetwork } from '../../agent/pipeline/network.js';
 import type { DeepcodError } from '../../platform/errors.js';
 import type { Manifest } from '../../protocol/manifest.js';
@@ -37,72 +40,214 @@ const choice = (id: string, bytes: number, deviceFlops = 1e9, edgeFlops = 1e9): 
   partition: 0,
   rate: 0,
   bytes,
+  accuracy: 1,
   deviceFlops,
   edgeFlops,
 });
 
-function decide(choices: Choice[], bps: number) {
+/** A link without delay. */
+const carrying = (bps: number) => ({ estimate: (bytes: number) => (bytes * 8000) / bps, deviation: () => 0 });
+
+function predictorOf(change: Partial<PredictorParts> = {}) {
   const clock = { ms: 0 };
-  const device = new TimeEstimator(1e9, false, () => clock.ms);
-  const edge = new TimeEstimator(1e12, true, () => clock.ms);
-  const bandwidth = { bps };
-  const predictor = new Predictor(device, edge, bandwidth);
-  return { decision: new Decision(choices, predictor), device, edge, bandwidth, clock, predictor };
+  const tick = () => clock.ms;
+  const device = new TimeEstimator(1e9, false, tick);
+  const edge = new TimeEstimator(1e12, true, tick);
+  const waiting = new Waiting(tick);
+  const payloads = new PayloadModel(() => false);
+  const parts: PredictorParts = {
+    device,
+    edge,
+    waiting,
+    payloads,
+    link: carrying(8e6),
+    prices: { ms_per_mj: 0, ms_per_kb: 0 },
+    deviceScale: 1,
+    periodMs: 0,
+    ...change,
+  };
+  return { clock, device, edge, waiting, payloads, predictor: new Predictor(parts) };
 }
 
-t.test('equation 14: t_edge + t_device + bytes / B, the least is taken', async (t) => {
-  const early = choice('input', 10_000);
-  const late = choice('stage2', 1000);
+t.test('equation 14: t_device + t_link(bytes) + t_edge, and what frames wait there', async (t) => {
+  const early = choice('input', 10_000 - 600);
   const here = { ...choice('device', 0, 4e9), edgeFlops: 0 };
-  const { decision, device, edge, bandwidth, predictor } = decide([early, late, here], 8e6);
+  const { device, edge, waiting, predictor } = predictorOf();
   device.profile('input', 5, 1e9);
-  device.profile('stage2', 50, 1e9);
   device.profile('device', 400, 4e9);
   edge.profile('input', 40, 1e9);
-  edge.profile('stage2', 30, 1e9);
-  t.match(predictor.predict(early), { device: 5, edge: 40, network: 10, total: 55 });
-  t.match(predictor.predict(late), { device: 50, edge: 30, network: 1, total: 81 });
-  t.equal(decision.choose().id, 'input');
-  bandwidth.bps = 0.8e6;
-  t.equal(decision.choose().id, 'stage2', 'a slow link asks for fewer bytes');
-  bandwidth.bps = 8e3;
-  t.equal(decision.choose().id, 'device', 'hardly any link: stay');
-  bandwidth.bps = 80e6;
-  t.equal(decision.choose().id, 'input');
+  t.match(predictor.predict(early), { device: 5, edge: 40, network: 10, total: 55, cost: 55, entry: 0 });
+  t.match(predictor.predict(here), { device: 400, edge: 0, network: 0, total: 400, bytes: 0 });
+  waiting.add(20);
+  t.equal(predictor.predict(early).total, 75);
 });
 
-t.test('no flutter between equals', async (t) => {
-  const { decision, device } = decide([choice('a', 1), choice('b', 1)], 1e9);
-  device.profile('a', 100, 1e9);
-  device.profile('b', 101, 1e9);
-  t.equal(decision.choose().id, 'a');
-  device.profile('a', 102, 1e9);
-  t.equal(decision.choose().id, 'a', '1% is no reason');
-  device.profile('a', 110, 1e9);
-  t.equal(decision.choose().id, 'b');
+t.test('what is minimised: energy, data, accuracy and passed-over pictures at their prices', async (t) => {
+  const point = choice('input', 1024 - 600);
+  const at = (change: Partial<PredictorParts>) => {
+    const made = predictorOf({ link: { estimate: () => 10, deviation: () => 0 }, ...change });
+    made.device.profile('input', 100, 1e9);
+    made.edge.profile('input', 40, 1e9);
+    return made.predictor;
+  };
+  const power = { idle_w: 2, busy_w: 6, send_w: 3 };
+  const energy = at({ power, prices: { ms_per_mj: 0.5, ms_per_kb: 0 } }).predict(point);
+  t.equal(energy.energy, 4 * 100 + 1 * 10, 'mJ above doing nothing: 4 W for 100 ms, 1 W for 10 ms');
+  t.equal(energy.cost, 150 + 205);
+  const data = at({ prices: { ms_per_mj: 0, ms_per_kb: 100 } }).predict(point);
+  t.ok(near(data.cost, 150 + (100 * (1024 - 600)) / 1024));
+  t.equal(at({}).predict({ ...point, accuracy: 0.98 }).cost, 153, 'a point of accuracy is worth 1% of the latency');
+  t.equal(at({ periodMs: 50 }).predict(point).cost, 175, 'busy for 100 ms, a picture every 50: 25 ms older');
+});
+
+t.test('hope: a link that is not known well may be better, if not for the one more than for the other', async (t) => {
+  const link = { estimate: () => 100, deviation: (_: number, other?: number) => (other === undefined ? 30 : 5) };
+  const { device, edge, predictor } = predictorOf({ link });
+  for (const id of ['a', 'b']) {
+    device.profile(id, 10, 1e9);
+    edge.profile(id, 10, 1e9);
+  }
+  const a = predictor.predict(choice('a', 1));
+  const here = predictor.predict({ ...choice('device', 0), edgeFlops: 0 });
+  t.equal(predictor.hope(a, here), 120 - 60, 'two deviations');
+  t.equal(predictor.hope(a, predictor.predict(choice('b', 2))), 120 - 10);
+  t.equal(predictor.hope(here, a), here.cost, 'the device is known');
+});
+
+/** No hope but what is expected. */
+const none = ({ cost }: Prediction) => cost;
+
+const priced = (of: Choice, cost: number, entry = 0): Prediction => ({
+  choice: of,
+  bytes: of.bytes,
+  device: 0,
+  edge: 0,
+  network: 0,
+  total: cost,
+  cost,
+  entry,
 });
 
 t.test(
-  'times: observed before profiled before scaled; the loading of a model does not count; old news is forgotten',
+  'the least cost is taken; a large advantage at once, a small lasting one soon, a passing one never',
   async (t) => {
-    const clock = { ms: 0 };
-    const edge = new TimeEstimator(1e12, true, () => clock.ms);
-    t.ok(near(edge.estimate('a', 1e9), 1), 'assumed');
-    edge.profile('a', 10, 1e9);
-    t.ok(near(edge.estimate('b', 2e9), 20), 'scaled by FLOPs');
-    clock.ms = 100;
-    edge.observe('a', 5000, 1e9, 0);
-    edge.observe('a', 5000, 1e9, 50);
-    t.equal(edge.estimate('a', 1e9), 10, 'the first, and what began before it ended, held the loading');
-    clock.ms = 200;
-    edge.observe('a', 30, 1e9, 150);
-    t.equal(edge.estimate('a', 1e9), 30);
-    edge.observe('a', 20, 1e9, 180);
-    t.ok(near(edge.estimate('a', 1e9), 27));
-    clock.ms = 60_000;
-    t.equal(edge.estimate('a', 1e9), 10, 'back to the profile');
+    const [a, b] = [choice('a', 1), choice('b', 1)];
+    const decider = () => {
+      const made = new Decider(() => 0);
+      t.match(made.choose([priced(a, 100), priced(b, 200)], none), { prediction: { choice: a }, reason: 'first' });
+      return made;
+    };
+    const sudden = decider();
+    t.match(sudden.choose([priced(a, 100), priced(b, 60)], none), { prediction: { choice: b }, reason: 'better' });
+    t.match(sudden.choose([priced(a, 100), priced(b, 60)], none), { prediction: { choice: b }, reason: 'best' });
+
+    const lasting = decider();
+    const frames = Array.from({ length: 10 }, () => lasting.choose([priced(a, 100), priced(b, 95)], none).reason);
+    t.same(frames.slice(0, 5), ['margin', 'margin', 'margin', 'margin', 'better']);
+
+    const passing = decider();
+    for (let i = 0; i < 100; i++) {
+      const cost = i % 2 === 0 ? 95 : 105;
+      t.equal(passing.choose([priced(a, 100), priced(b, cost)], none).prediction.choice, a);
+    }
+    const equal = decider();
+    for (let i = 0; i < 1000; i++) equal.choose([priced(a, 100), priced(b, 99.5)], none);
+    t.equal(equal.current, a, 'half a per cent is no reason, ever');
+    const dear = decider();
+    t.equal(dear.choose([priced(a, 100), priced(b, 60, 120)], none).reason, 'margin', 'the change itself costs 120');
+    t.equal(dear.choose([priced(a, 100), priced(b, 60, 120)], none).reason, 'margin');
+    t.equal(dear.choose([priced(a, 100), priced(b, 60, 120)], none).reason, 'better', 'and is paid back');
   },
 );
+
+t.test('trials: what may be better and cannot be judged is tried, at a bounded cost', async (t) => {
+  const clock = { ms: 0 };
+  const decider = new Decider(() => clock.ms);
+  const [a, b] = [choice('a', 1), choice('b', 1)];
+  let trials = 0;
+  for (; clock.ms < 600_000; clock.ms += 250) {
+    const { prediction, reason } = decider.choose([priced(a, 100), priced(b, 150)], () => 50);
+    if (reason === 'probe') trials++;
+    t.equal(prediction.choice, reason === 'probe' ? b : a);
+  }
+  const frames = 2400;
+  t.ok(trials > 10, `${trials} trials`);
+  t.ok(trials * 50 <= 0.02 * frames * 100, 'they cost at most 2% of all latency');
+  const hopeless = new Decider(() => clock.ms);
+  for (let i = 0; i < 1000; i++) {
+    clock.ms += 250;
+    t.not(hopeless.choose([priced(a, 100), priced(b, 150)], () => 95).reason, 'probe', '5% is not worth a trial');
+  }
+});
+
+t.test('a trial that cost more than expected is paid for before the next', async (t) => {
+  const clock = { ms: 0 };
+  const budget = new ProbeBudget(() => clock.ms);
+  for (let i = 0; i < 100; i++) budget.earn(100);
+  t.ok(budget.spend(50));
+  t.notOk(budget.spend(1), 'not so soon');
+  clock.ms += 2000;
+  t.ok(budget.spend(50));
+  budget.settle(1000);
+  clock.ms += 2000;
+  t.notOk(budget.spend(1));
+});
+
+t.test('a step in the speed of either side is followed within ten frames, at every point', async (t) => {
+  for (const [from, to] of [
+    [1, 2],
+    [1, 8],
+    [4, 1],
+  ]) {
+    const clock = { ms: 0 };
+    const side = new TimeEstimator(1e9, false, () => clock.ms);
+    for (const [id, ms] of [
+      ['a', 10],
+      ['b', 40],
+    ] as const)
+      side.profile(id, ms, 1e9);
+    const frames = (count: number, slowdown: number) => {
+      for (let i = 0; i < count; i++, clock.ms += 200) side.observe('a', 10 * slowdown, 1e9);
+    };
+    frames(40, from);
+    frames(10, to);
+    t.ok(Math.abs(side.estimate('a', 1e9) / (10 * to) - 1) < 0.05, `${from} to ${to}: ${side.estimate('a', 1e9)}`);
+    t.ok(Math.abs(side.estimate('b', 1e9) / (40 * to) - 1) < 0.05, 'also where no frame was');
+  }
+});
+
+t.test('times: one outlier moves nothing; loading does not count; without news the usual comes back', async (t) => {
+  const clock = { ms: 0 };
+  const edge = new TimeEstimator(1e12, true, () => clock.ms);
+  t.ok(near(edge.estimate('a', 1e9), 1), 'assumed');
+  edge.profile('a', 10, 1e9);
+  t.ok(near(edge.estimate('b', 2e9), 20), 'scaled by FLOPs');
+  clock.ms = 100;
+  edge.observe('a', 5000, 1e9, 0);
+  edge.observe('a', 5000, 1e9, 50);
+  t.equal(edge.estimate('a', 1e9), 10, 'the first, and what began before it ended, held the loading');
+  const frame = (ms: number) => {
+    clock.ms += 100;
+    edge.observe('a', ms, 1e9, clock.ms);
+  };
+  for (let i = 0; i < 50; i++) frame(10);
+  frame(1000);
+  t.ok(edge.estimate('a', 1e9) < 10.5, 'an outlier');
+  for (let i = 0; i < 5; i++) frame(30);
+  t.ok(edge.estimate('a', 1e9) > 28);
+  clock.ms += 120_000;
+  t.ok(edge.estimate('a', 1e9) < 15, 'two minutes later');
+});
+
+t.test('frames are as long as lately: rich pictures, and less where only changes are sent', async (t) => {
+  const payloads = new PayloadModel(({ id }) => id === 'input');
+  const [input, other] = [choice('input', 1000), choice('other', 500)];
+  for (let i = 0; i < 40; i++) payloads.sent(input, 2000, true);
+  t.ok(Math.abs(payloads.key(other) - 1000) < 5, 'twice as rich, at every point');
+  for (let i = 0; i < 40; i++) payloads.sent(input, 200, false);
+  t.ok(Math.abs(payloads.usual(input) - 200) < 5);
+  t.ok(Math.abs(payloads.usual(other) - 1000) < 5, 'where frames are not predicted');
+});
 
 const rates = (...ap: number[]) =>
   ap.map((ap_relative, i) => ({

@@ -117,17 +117,17 @@ t.test('auto never picks a forbidden point, whatever times and link are', async 
       return state / 2 ** 32;
     };
     for (let i = 0; i < 5000; i++) {
-      const choice = planner.choose();
+      const { choice } = planner.decide(i, 'use');
       seen[choice.id] = (seen[choice.id] ?? 0) + 1;
-      // Someone lures towards the input: results as if from there, fast ones; and the link is anything.
-      const id = random() < 0.5 ? 'input' : choice.id;
+      // Whatever is allowed may be fast or slow, the link anything, and answers may lie about where they come from.
       const trip = newTrip(i, { capturedAt: performance.now(), captureMs: 0 } as never, performance.now());
-      trip.partition = id;
+      trip.partition = random() < 0.5 ? 'input' : choice.id;
       trip.rate = choice.rate;
-      trip.outcome = id === 'device' ? 'local' : 'result';
+      trip.outcome = choice.id === 'device' ? 'local' : 'result';
       trip.bytes = 1000;
-      trip.edgeMs = random() * (id === 'input' ? 1 : 400);
-      Object.assign(trip.steps, { head: random() * 400, up: 10 ** (random() * 4 - 1) });
+      trip.answerBytes = 500;
+      trip.edgeMs = random() * (choice.id === 'input' ? 1 : 400);
+      Object.assign(trip.steps, { head: random() * 400, up: 10 ** (random() * 4 - 1), down: 1 });
       planner.learn(trip);
     }
     return seen;
