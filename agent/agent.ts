@@ -12,6 +12,7 @@ import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
 import type { Choice } from './partition/choices.js';
 import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
+import { boardPower } from './partition/energy.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
 import { tellPrivacy } from './partition/privacy.js';
@@ -81,7 +82,8 @@ export class Agent {
     const { manifest } = bundle;
     const { log } = parts;
     const encoder = new FrameEncoder(bundle, this.session);
-    this.planner = new Planner(manifest, config, (partition) => encoder.predicts(partition));
+    const settings = { ...config, power: config.power ?? boardPower() };
+    this.planner = new Planner(manifest, settings, (partition) => encoder.predicts(partition));
     tellPrivacy(manifest, config.privacy, log);
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);

@@ -127,7 +127,11 @@ t.test('auto never picks a forbidden point, whatever times and link are', async 
       trip.bytes = 1000;
       trip.answerBytes = 500;
       trip.edgeMs = random() * (choice.id === 'input' ? 1 : 400);
-      Object.assign(trip.steps, { head: random() * 400, up: 10 ** (random() * 4 - 1), down: 1 });
+      Object.assign(trip.steps, {
+        head: random() * (choice.id === 'device' ? 400 : 40),
+        up: 10 ** (random() * 4 - 1),
+        down: 1,
+      });
       planner.learn(trip);
     }
     return seen;

@@ -26,11 +26,11 @@ t.test('on steady links the agent is within 5% of the best single choice in hind
   const all = steadyScenarios().map((scenario) => compare(scenario, manifest));
   t.equal(all.length, 108);
   for (const { scenario, over_fixed } of all) t.ok(over_fixed <= 1.05, `${scenario}: ${times(over_fixed)}`);
-  const flutter = all.filter(({ changes }) => changes > 8);
+  const flutter = all.filter(({ changes }) => changes > 12);
   t.same(
     flutter.map(({ scenario, changes }) => `${scenario}: ${changes}`),
     [],
-    'and stays where it is',
+    'and changes seldom: equals may change places every half minute',
   );
 });
 

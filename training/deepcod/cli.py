@@ -18,6 +18,7 @@ COMMANDS = [
     "deepcod.graph.command",
     "deepcod.evaluate.command",
     "deepcod.evaluate.clips",
+    "deepcod.evaluate.decisions",
     "deepcod.evaluate.variants",
     "deepcod.privacy.command",
 ]
