@@ -1,0 +1,155 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { boardPower } from '../../agent/partition/energy.js';
+import { Planner, type PlannerSettings } from '../../agent/partition/planner.js';
+import { newTrip, type Trip } from '../../agent/pipeline/trip.js';
+import { defaultManifest, SETTINGS } from '../../bench/simulator/compare.js';
+import { parseDecisions } from '../../protocol/decision.js';
+import type { Manifest } from '../../protocol/manifest.js';
+
+const manifest: Manifest = defaultManifest();
+
+function planning(change: Partial<PlannerSettings> = {}) {
+  const clock = { ms: 0 };
+  const planner = new Planner(
+    manifest,
+    { ...SETTINGS, ...change },
+    () => true,
+    () => clock.ms,
+    () => 1_700_000_000_000 + clock.ms,
+  );
+  const trip = (frame: number, change: Partial<Trip>): Trip => ({
+    ...newTrip(frame, {} as never, clock.ms),
+    ...change,
+  });
+  return { clock, planner, trip };
+}
+
+/** Times at which the edge is the place to be. */
+const profile = {
+  fingerprint: 'x',
+  device_ms: { input: 10, stage1: 60, stage2: 130, device: 340 },
+  edge_ms: { input: 10, stage1: 8, stage2: 7 },
+};
+
+t.test('a decision says why, and what the others would have cost', async (t) => {
+  const { planner } = planning();
+  planner.useProfile(profile);
+  const { choice, reason } = planner.decide(7, 'use');
+  t.equal(reason, 'first');
+  const decision = planner.trace.latest;
+  t.match(decision, {
+    frame: 7,
+    at: 1_700_000_000_000,
+    partition: choice.id,
+    rate: choice.rate,
+    why: /input at rate \d is expected to be fastest to begin with \(\d+ ms\); .* would take \d+ ms/,
+    link: { base_ms: 10, mbps: 10, transfers: 0 },
+    device_slowdown: 1,
+    edge_slowdown: 1,
+    edge_queue_ms: 0,
+  });
+  t.equal(decision?.options.length, planner.choices.length);
+  const best = Math.min(...(decision?.options ?? []).map(({ cost_ms }) => cost_ms));
+  const own = decision?.options.find(({ partition, rate }) => partition === choice.id && rate === choice.rate);
+  t.equal(own?.cost_ms, best);
+  const { total_ms = 0, device_ms = 0, link_ms = 0, edge_ms = 0 } = own ?? {};
+  t.ok(total_ms > 0 && Math.abs(total_ms - device_ms - link_ms - edge_ms) < 0.01);
+  const text = JSON.stringify({ v: 1, device: 'yard', session: 1, decisions: planner.trace.last(5) });
+  t.equal(parseDecisions(Buffer.from(text)).decisions.length, 1, 'it is a message');
+});
+
+t.test('the last 200 decisions are kept', async (t) => {
+  const { planner, clock } = planning();
+  for (let i = 0; i < 500; i++, clock.ms += 200) {
+    planner.decide(i, 'use');
+    planner.learn({ ...newTrip(i, {} as never, clock.ms), outcome: 'failed' });
+  }
+  t.equal(planner.trace.last(1000).length, 200);
+  t.equal(planner.trace.last(1000)[0].frame, 300);
+  t.same(
+    planner.trace.last(2).map(({ frame }) => frame),
+    [498, 499],
+  );
+  t.same(planner.trace.last(0), []);
+});
+
+t.test('no edge: the device, if the settings allow it; a trial says so', async (t) => {
+  const { planner } = planning();
+  planner.useProfile(profile);
+  t.match(planner.decide(0, 'avoid'), { choice: { id: 'device' }, reason: 'no_edge' });
+  t.ok(planner.staysHere('avoid'));
+  t.match(planner.decide(1, 'try'), { choice: { id: 'input' }, reason: 'try_edge' });
+  t.match(planner.trace.latest?.why, /to see whether it answers again/);
+  const { planner: stubborn } = planning({ fallback: false, partition: 'stage1' });
+  t.match(stubborn.decide(0, 'avoid'), { choice: { id: 'stage1' } });
+  const { planner: fixed } = planning({ partition: 'stage1', rate: 2 });
+  t.match(fixed.decide(0, 'use'), { choice: { id: 'stage1', rate: 2 }, reason: 'only' });
+  t.match(
+    fixed.decide(1, 'avoid'),
+    { choice: { id: 'device' }, reason: 'no_edge' },
+    'though it is no choice of its own',
+  );
+});
+
+t.test('what the edge says of itself is believed until frames tell', async (t) => {
+  const { planner, trip, clock } = planning();
+  const edgeOf = (id: string) => planner.explain().find(({ choice }) => choice.id === id)?.edge as number;
+  const status = (mean: number, queue?: number) => ({
+    online: true,
+    tails_ms: { abc: { stage1: [{ batch: 1, mean, deviation: 1 }] } },
+    ...(queue !== undefined && { steps_ms: { queue } }),
+  });
+  planner.useEdge(status(50), 'another bundle');
+  t.not(edgeOf('stage1'), 50);
+  planner.useEdge(status(50), 'abc');
+  t.equal(edgeOf('stage1'), 50);
+  planner.useEdge(status(50, 30), 'abc');
+  t.equal(edgeOf('stage1'), 80, 'and how long others wait there');
+  for (let i = 0; i < 20; i++, clock.ms += 200) {
+    const { choice } = planner.decide(i, 'use');
+    const steps = { head: 5, up: 3, down: 1, queue: 2 };
+    planner.learn(
+      trip(i, { steps, outcome: 'result', bytes: 1000, answerBytes: 500, edgeMs: 22, partition: choice.id }),
+    );
+  }
+  planner.useEdge(status(500, 300), 'abc');
+  const { choice } = planner.decide(100, 'use');
+  t.ok(edgeOf(choice.id) < 30, 'frames have told');
+});
+
+t.test('a frame that is stuck moves the next one to the device, and one that comes back moves it back', async (t) => {
+  const { planner, trip, clock } = planning();
+  planner.useProfile(profile);
+  const steps = { head: 10, up: 20, down: 5, queue: 0 };
+  let frame = 0;
+  for (; frame < 30; frame++, clock.ms += 200) {
+    planner.decide(frame, 'use');
+    planner.learn(trip(frame, { steps, outcome: 'result', bytes: 900, answerBytes: 500, edgeMs: 10 }));
+  }
+  t.notOk(planner.staysHere('use'));
+  planner.decide(frame, 'use');
+  clock.ms += 700;
+  t.equal(planner.away, 1);
+  t.ok(planner.staysHere('use'), 'it should have been back');
+  t.match(planner.decide(frame + 1, 'use'), { choice: { id: 'device' }, reason: 'better' });
+  planner.learn(trip(frame, { outcome: 'timeout', waitedMs: 2000, bytes: 900 }));
+  planner.pings.sent();
+  clock.ms += 20;
+  planner.pinged();
+  t.match(
+    planner.decide(frame + 2, 'use'),
+    { choice: { id: 'input' }, reason: 'better' },
+    'a ping that comes back is enough',
+  );
+});
+
+t.test('the figures of a board', async (t) => {
+  const file = join(t.testdir(), 'model');
+  writeFileSync(file, 'Raspberry Pi 4 Model B Rev 1.5\0');
+  t.match(boardPower(file), { idle_w: Number, busy_w: Number, send_w: Number });
+  writeFileSync(file, 'Another board\0');
+  t.equal(boardPower(file), undefined);
+  t.equal(boardPower(join(t.testdir(), 'none')), undefined);
+});
