@@ -6,8 +6,9 @@ import type { ResultStore } from './store.js';
 /** At most so many, and so many bytes, are on their way unacknowledged: a live frame never waits for more. */
 const WINDOW = 4;
 const WINDOW_BYTES = 8192;
-/** Least time from one message to the next, ms: a fleet that comes back must not flood its broker. */
+/** Time from one message to the next, ms, and how much of it may be caught up: a fleet must not flood its broker. */
 const PACE_MS = 5;
+const CATCH_UP_MS = 50;
 /** How often it is looked whether a live message has left, ms. */
 const BUSY_MS = 10;
 /** By then whoever was there before has connected again, ms. */
@@ -29,6 +30,8 @@ export class Replay {
   /** The connection that an audience was waited for on. */
   #heardOn = 0;
   #since: number | undefined;
+  /** performance.now() at which the last message was to go. */
+  #due = 0;
   #closed = false;
 
   constructor(
@@ -110,7 +113,9 @@ export class Replay {
 
   /** Live messages go first. */
   async #turn(): Promise<void> {
-    await pause(PACE_MS);
+    const now = performance.now();
+    this.#due = Math.max(this.#due + PACE_MS, now - CATCH_UP_MS);
+    if (this.#due > now) await pause(this.#due - now);
     while (this.target.connected && this.target.busy) await pause(BUSY_MS);
   }
 }
