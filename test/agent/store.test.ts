@@ -56,7 +56,7 @@ const segments = (folder: string): string[] =>
     .map((name) => join(folder, name));
 const bytesIn = (folder: string): number =>
   readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-const texts = Array.from({ length: 6 }, (_, i) => `${i}:${'äx'.repeat(i)}`);
+const texts = Array.from({ length: 5 }, (_, i) => `${i}:${'ä'.repeat(i)}`);
 
 t.test('first in, first out, over restarts; an empty store leaves no segments', async (t) => {
   const folder = join(t.testdir({}), 'made', 'when needed');
@@ -71,7 +71,7 @@ t.test('first in, first out, over restarts; an empty store leaves no segments', 
 
   const second = opened(folder);
   await append(second.store, texts.slice(4));
-  t.equal(second.store.waiting, 5);
+  t.equal(second.store.waiting, 4);
   t.same(await read(second.store, true), texts.slice(1));
   t.ok(second.store.empty);
   t.same(segments(folder), []);
@@ -109,7 +109,7 @@ t.test('cut at every byte: what was whole is there, nothing else, and what follo
     if (JSON.stringify(got) !== JSON.stringify(expected) || (lost.store_damaged ?? 0) !== torn) wrong++;
     await store.close();
     const again = opened(folder);
-    if (JSON.stringify(await read(again.store, true)) !== JSON.stringify(expected)) wrong++;
+    if (JSON.stringify(await read(again.store)) !== JSON.stringify(expected)) wrong++;
     if (again.lost.store_damaged !== undefined) wrong++;
     await again.store.close();
     rmSync(folder, { recursive: true });
