@@ -23,7 +23,7 @@ import { FlightControl } from './pipeline/flight.js';
 import { Heads } from './pipeline/head.js';
 import { AgentLink } from './pipeline/link.js';
 import { LocalService } from './pipeline/local.js';
-import { encodeLocalResult } from './pipeline/local-result.js';
+import { localResult } from './pipeline/local-result.js';
 import { Matcher } from './pipeline/match.js';
 import { DeviceTrips } from './pipeline/on-device.js';
 import { Preprocessor } from './pipeline/preprocess.js';
@@ -31,6 +31,7 @@ import { References } from './pipeline/references.js';
 import { Refusals } from './pipeline/refusals.js';
 import { RemoteTrips } from './pipeline/remote.js';
 import { newTrip, type Trip } from './pipeline/trip.js';
+import { LocalResults } from './store/results.js';
 
 /** How long the first frame waits for the broker and an edge to show up, ms. */
 const BROKER_PATIENCE_MS = 3000;
@@ -64,12 +65,15 @@ export class Agent {
   readonly #service: LocalService;
   readonly #matcher: Matcher;
   readonly #link: AgentLink;
+  readonly #results: LocalResults;
   readonly #remote: RemoteTrips;
   readonly #onDevice: DeviceTrips;
   readonly #flight: FlightControl;
   readonly #refusals: Refusals;
   readonly #profiling: Profiling;
   readonly #failures = new Seldom();
+  /** Frames that are being answered here. */
+  #here = 0;
   #lastChoice = '';
   #lastRate = 0;
 
@@ -118,6 +122,13 @@ export class Agent {
       },
       log.child('broker'),
     );
+    this.#results = new LocalResults(
+      config.results,
+      this.#link,
+      (timeoutMs) => this.edges.waitForOne(timeoutMs),
+      (cause, count) => this.stats.drop(cause, count),
+      log.child('results'),
+    );
     this.#remote = new RemoteTrips({
       preprocessor: this.#preprocessor,
       buffers,
@@ -134,7 +145,10 @@ export class Agent {
       (picture, since) => this.#fly(picture, since),
       config.timeout_ms,
     );
-    this.#link.broker.onUp(() => this.#flight.poke());
+    this.#link.broker.onUp(() => {
+      this.#results.connected();
+      this.#flight.poke();
+    });
   }
 
   /**
@@ -165,6 +179,7 @@ export class Agent {
       this.#profiling.keep();
       reporter.stop();
       await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
+      await this.#results.close();
     }
   }
 
@@ -196,6 +211,7 @@ export class Agent {
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
       bandwidth_bps: Math.round(this.planner.link.bps),
       ...(this.planner.trace.latest && { decision: this.planner.trace.latest }),
+      waiting_results: this.#results.waiting,
       rss_bytes: process.memoryUsage.rss(),
       versions: versions(),
     };
@@ -260,13 +276,15 @@ export class Agent {
   #limit(): number {
     if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
     // One at a time here; frames that are stuck on the link take nobody's place.
-    if (this.planner.staysHere(this.#advice())) return this.planner.away + 1;
+    // While one is, none goes out: an edge's answer to a newer frame must not overtake it.
+    if (this.#here > 0 || this.planner.staysHere(this.#advice())) return this.planner.away + 1;
     return this.#link.broker.connected ? this.config.in_flight : 0;
   }
 
   /** Whether there is an edge to send the next frame to. */
   #advice(): EdgeAdvice {
-    return this.#link.broker.connected ? this.edges.advice(performance.now()) : 'avoid';
+    const isOpen = this.#link.broker.connected && !this.#results.goFirst;
+    return isOpen ? this.edges.advice(performance.now()) : 'avoid';
   }
 
   /** One frame's trip. Never rejects. */
@@ -317,9 +335,14 @@ export class Agent {
   }
 
   async #flyHere(trip: Trip): Promise<void> {
-    await this.#onDevice.fly(trip);
+    this.#here++;
+    try {
+      await this.#onDevice.fly(trip);
+    } finally {
+      this.#here--;
+    }
     trip.worker = this.config.device;
-    this.#link.publishResult(encodeLocalResult(trip, this.session, this.bundle.id, this.config.device));
+    this.#results.publish(localResult(trip, this.session, this.bundle.id, this.config.device));
   }
 }
 

@@ -3,7 +3,7 @@ import { Broker } from './mqtt/broker.js';
 import type { MqttOptions } from './mqtt/options.js';
 
 export type { MessageProperties } from './mqtt/attempt.js';
-export { Broker, type MessageHandler, type PublishOptions } from './mqtt/broker.js';
+export { Broker, type Delivery, type MessageHandler, type PublishOptions } from './mqtt/broker.js';
 export { type BrokerConfig, brokerSchema, type MqttOptions } from './mqtt/options.js';
 
 /**

@@ -63,6 +63,14 @@ const success: Schema = {
         total: milliseconds,
       },
     },
+    local: { type: 'boolean', description: 'made by the device itself' },
+    at: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 8.64e15,
+      description: "when the picture was taken, milliseconds since 1970 by the device's clock",
+    },
+    late: { type: 'boolean', description: 'kept while the broker was away, and published afterwards' },
   },
 };
 

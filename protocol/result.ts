@@ -41,6 +41,12 @@ export interface FrameResult {
   height: number;
   detections: Detection[];
   edge_ms: EdgeTimes;
+  /** Made by the device itself: `edge_ms` are its own times. */
+  local?: boolean;
+  /** When the picture was taken, milliseconds since 1970 by the device's clock. */
+  at?: number;
+  /** Kept while the broker was away, and published afterwards. */
+  late?: boolean;
 }
 
 /** Why a frame has no result. Programs treat codes they do not know like `internal`. */

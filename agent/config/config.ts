@@ -21,6 +21,7 @@ export interface AgentConfig {
   timeout_ms: number;
   key_interval_s: number;
   fallback: boolean;
+  results: { folder?: string; megabytes: number };
   threads?: number;
   prices: Prices;
   power?: PowerModel;

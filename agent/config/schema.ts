@@ -108,6 +108,28 @@ export const agentSchema: ConfigSchema = {
       default: true,
       description: 'run the service on the device while no edge answers',
     },
+    results: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'what happens to results of this device while the broker cannot take them',
+      properties: {
+        folder: {
+          type: 'string',
+          format: 'path',
+          description:
+            'they are kept in this folder, of this agent alone, and published when the broker is back; default: nothing ' +
+            'is kept, they are lost and counted',
+        },
+        megabytes: {
+          type: 'number',
+          minimum: 1,
+          maximum: 1024,
+          default: 16,
+          description: 'most that the folder holds; beyond it the oldest results make room',
+        },
+      },
+    },
     threads: {
       type: 'integer',
       minimum: 1,

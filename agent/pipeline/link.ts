@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
-import { type Broker, connectMqtt } from '../../platform/mqtt.js';
+import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js';
 import { DECISIONS_MAX, type Decision, type DecisionsMessage } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
@@ -74,6 +74,15 @@ export class AgentLink {
     this.broker.onDown(listeners.down);
   }
 
+  get connected(): boolean {
+    return this.broker.connected;
+  }
+
+  /** Whether something still waits in the socket. */
+  get busy(): boolean {
+    return this.broker.waitingBytes > 0;
+  }
+
   /** @returns false when the socket does not take it */
   publishFrame(message: Uint8Array): boolean {
     return this.broker.publish(this.#topics.frame(this.#device), message, {
@@ -96,6 +105,16 @@ export class AgentLink {
   publishDecisions(session: number, decisions: Decision[]): boolean {
     const message: DecisionsMessage = { v: 1, device: this.#device, session, decisions };
     return this.broker.publish(this.#topics.decisions(this.#device), JSON.stringify(message));
+  }
+
+  /**
+   * A result that was made here, with the broker's acknowledgement. Never rejects.
+   * @param json see protocol/result.ts
+   * @param late it was kept: the broker must not drop it for its age
+   */
+  deliverResult(json: string | Uint8Array, late: boolean): Promise<Delivery> {
+    const options = late ? {} : { expirySeconds: this.#expirySeconds };
+    return this.broker.publishAcknowledged(this.#topics.result(this.#device), json, options);
   }
 
   publishHealth(health: HealthMessage): boolean {

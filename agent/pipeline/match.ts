@@ -55,7 +55,7 @@ export class Matcher {
     }
     // An edge that lacks our bundle repeats our id, so both kinds of answer carry it.
     if (message.session !== this.session || message.bundle !== this.bundleId) return 'foreign';
-    if (!isFailure(message) && (message as { local?: boolean }).local) return 'foreign';
+    if (!isFailure(message) && message.local) return 'foreign';
     const waiting = this.#waiting.get(message.frame);
     if (!waiting) return 'late';
     waiting.settle({ kind: 'answer', message, bytes: payload.length, at });

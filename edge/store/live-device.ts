@@ -3,6 +3,7 @@ import type { FrameFailure, FrameResult } from '../../protocol/result.js';
 import type { DeviceStatus } from '../../protocol/status.js';
 import { LivePictures } from './live-pictures.js';
 import type { FrameInfo, LiveError, LiveLimits, LiveTrip, Shown, Snapshot, TripInfo } from './live-types.js';
+import { SeenFrames } from './seen.js';
 
 /** Steps that a device measures: an answer says nothing of them. */
 const DEVICE_STEPS = ['capture', 'preprocess', 'head', 'encode', 'up', 'down'] as const satisfies readonly Step[];
@@ -20,11 +21,12 @@ export class LiveDevice {
   health: HealthMessage | undefined;
   /** Since this store exists. */
   readonly counts = { frames: 0, results: 0, failures: 0, bytes: 0 };
-  /** Oldest first. */
+  /** In the order in which they came. */
   readonly trips: LiveTrip[] = [];
   /** Newest last. */
   readonly errors: LiveError[] = [];
   readonly #pictures = new LivePictures();
+  readonly #seen = new SeenFrames();
   readonly #waiting = new Map<string, FrameInfo>();
   readonly #limits: LiveLimits;
   readonly #next: () => number;
@@ -66,6 +68,7 @@ export class LiveDevice {
 
   result(result: FrameResult, bytes: number | undefined, now: number): void {
     this.#heard(now);
+    if (!this.#seen.add(result.session, result.frame)) return;
     this.counts.results++;
     const sent = this.#waiting.get(key(result));
     this.#waiting.delete(key(result));
@@ -78,7 +81,7 @@ export class LiveDevice {
       sequence: this.#next(),
       session: result.session,
       frame: result.frame,
-      at: now,
+      at: result.late ? (result.at ?? now) : now,
       partition: result.partition,
       rate: result.rate,
       bytes: bytes ?? sent?.bytes ?? known?.bytes ?? 0,
@@ -88,6 +91,8 @@ export class LiveDevice {
       worker: result.worker,
       found,
     });
+    // what was kept is of the past: it is not what the camera sees
+    if (result.late) return;
     this.#pictures.answer(
       {
         session: result.session,

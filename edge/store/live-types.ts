@@ -54,7 +54,7 @@ export interface LiveTrip {
   sequence: number;
   session: number;
   frame: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when it came; by the device's clock, when the picture was taken, for one that was kept. */
   at: number;
   partition: string;
   rate: number;

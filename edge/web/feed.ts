@@ -30,8 +30,8 @@ export function feedStore(store: LiveStore, edge: Edge): void {
     }
   });
   const { topics, link } = edge;
-  const listen = (filter: string, handle: (name: string, payload: Uint8Array) => void): void => {
-    link.broker.subscribe(filter, (topic, payload) => {
+  const listen = (filter: string, handle: (name: string, payload: Uint8Array) => void, qos: 0 | 1 = 0): void => {
+    const onMessage = (topic: string, payload: Buffer): void => {
       const parsed = topics.parse(topic);
       if (!parsed) return;
       try {
@@ -39,14 +39,16 @@ export function feedStore(store: LiveStore, edge: Edge): void {
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
       }
-    });
+    };
+    link.broker.subscribe(filter, onMessage, qos);
   };
   listen(topics.filters.allHealth(), (device, payload) => store.onHealth(device, parseHealth(payload)));
   listen(topics.filters.allStatus(), (device, payload) => store.onStatus(device, parseStatus(payload)));
   listen(topics.filters.allEdgeStatus(), (worker, payload) => store.onEdgeStatus(worker, parseStatus(payload)));
-  // answers of other edges, and of devices that answer themselves
-  listen(topics.filters.allResults(), (device, payload) => {
+  // answers of other edges, and of devices that answer themselves: those were acknowledged to them, so none may be left out
+  const onResult = (device: string, payload: Uint8Array): void => {
     const answer = parseResult(payload);
     if (!own.has(answer.worker)) store.onResult(device, answer);
-  });
+  };
+  listen(topics.filters.allResults(), onResult, 1);
 }

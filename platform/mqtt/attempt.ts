@@ -3,7 +3,8 @@ import { type Reason, reasonOf } from './reason.js';
 
 /** What an attempt reports, each at most once, `onEnd` last and exactly once. */
 export interface AttemptEvents {
-  onUp(): void;
+  /** @param takes messages with QoS 1 that the broker takes at a time */
+  onUp(takes: number): void;
   onMessage(topic: string, payload: Buffer, properties: MessageProperties): void;
   onEnd(reason: Reason): void;
 }
@@ -23,9 +24,9 @@ export function attempt(url: string, settings: IClientOptions, events: AttemptEv
   let error: Error | undefined;
   let reason: Reason | undefined;
   let ended = false;
-  client.on('connect', () => {
+  client.on('connect', (packet) => {
     (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
-    events.onUp();
+    events.onUp(packet.properties?.receiveMaximum ?? 65_535);
   });
   client.on('message', (topic, payload, packet) => {
     const { responseTopic, correlationData, messageExpiryInterval } = packet.properties ?? {};

@@ -18,6 +18,12 @@ export interface PublishOptions {
   correlationData?: Buffer;
 }
 
+/**
+ * What came of a message that the broker is to acknowledge. `acknowledged`: the broker has it. `refused`: it said no
+ * (MQTT 5). `lost`: nobody knows; it was not sent, or the connection ended first.
+ */
+export type Delivery = 'acknowledged' | 'refused' | 'lost';
+
 /** How often a lasting absence is said again, ms. */
 const reminderMs = 60_000;
 
@@ -32,6 +38,9 @@ export class Broker {
   readonly #upListeners: (() => void)[] = [];
   readonly #downListeners: (() => void)[] = [];
   readonly #maxWaiting: number;
+  /** Messages whose acknowledgement is waited for. */
+  readonly #open = new Set<(delivery: Delivery) => void>();
+  #mostOpen = 1;
   #version: 4 | 5;
   #delays = retryDelays();
   #client: MqttClient | undefined;
@@ -104,6 +113,46 @@ export class Broker {
    * @returns false if there is no connection or too much waits already: the message is dropped, the caller counts it
    */
   publish(topic: string, payload: Buffer | Uint8Array | string, options: PublishOptions = {}): boolean {
+    return this.#send(topic, payload, options, options.qos ?? 0, (error) => {
+      if (error && !this.#closed) this.#log.debug('not published', { topic, error });
+    });
+  }
+
+  /**
+   * Publishes with QoS 1 and waits for the broker's word. Never rejects; ends with the connection at the latest. What is
+   * beyond the number that the broker takes at a time (MQTT 5) is `lost` at once.
+   */
+  publishAcknowledged(
+    topic: string,
+    payload: Buffer | Uint8Array | string,
+    options: Omit<PublishOptions, 'qos'> = {},
+  ): Promise<Delivery> {
+    if (this.#open.size >= this.#mostOpen) return Promise.resolve('lost');
+    return new Promise((resolve) => {
+      const settle = (delivery: Delivery) => {
+        this.#open.delete(settle);
+        resolve(delivery);
+      };
+      this.#open.add(settle);
+      const sent = this.#send(topic, payload, options, 1, (error) => {
+        if (!error) settle('acknowledged');
+        else if (typeof (error as { code?: unknown }).code !== 'number') settle('lost');
+        else {
+          this.#log.debug('refused by the broker', { topic, error });
+          settle('refused');
+        }
+      });
+      if (!sent) settle('lost');
+    });
+  }
+
+  #send(
+    topic: string,
+    payload: Buffer | Uint8Array | string,
+    options: PublishOptions,
+    qos: 0 | 1,
+    done: (error?: Error | null) => void,
+  ): boolean {
     if (!this.#up || !this.#client || this.waitingBytes > this.#maxWaiting) return false;
     const bytes =
       typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -112,15 +161,12 @@ export class Broker {
       this.#version === 5 && (expirySeconds !== undefined || responseTopic !== undefined)
         ? { messageExpiryInterval: expirySeconds, responseTopic, correlationData }
         : undefined;
-    this.#client.publish(
-      topic,
-      bytes,
-      { qos: options.qos ?? 0, retain: options.retain ?? false, properties },
-      (error) => {
-        if (error && !this.#closed) this.#log.debug('not published', { topic, error });
-      },
-    );
+    this.#client.publish(topic, bytes, { qos, retain: options.retain ?? false, properties }, done);
     return true;
+  }
+
+  #loseOpen(): void {
+    for (const settle of [...this.#open]) settle('lost');
   }
 
   /** Sends what waits, says goodbye to the broker (no last will), and stops. At most `timeoutMs`. */
@@ -139,18 +185,21 @@ export class Broker {
         resolve();
       });
     });
+    this.#loseOpen();
   }
 
   #connect(settings: ReturnType<typeof clientSettings>): void {
     this.#client = attempt(this.url, settings, {
-      onUp: () => this.#cameUp(),
+      onUp: (takes) => this.#cameUp(takes),
       onMessage: (topic, payload, properties) => this.#deliver(topic, payload, properties),
       onEnd: (reason) => this.#ended(reason),
     });
   }
 
-  #cameUp(): void {
+  /** @param takes messages with QoS 1 that the broker takes at a time; one is left for a status */
+  #cameUp(takes: number): void {
     if (this.#closed) return;
+    this.#mostOpen = Math.max(1, takes - 1);
     const version = this.#version === 5 ? '5' : '3.1.1';
     if (this.#downSince === undefined) {
       this.#log.info(`connected to broker ${this.url}`, { mqtt: version });
@@ -191,6 +240,7 @@ export class Broker {
     const wasUp = this.#up;
     this.#up = false;
     this.#client = undefined;
+    this.#loseOpen();
     if (this.#closed) return;
     if (wasUp) for (const listener of this.#downListeners) listener();
     if (

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLog, type Log, type LogEvent } from '../../platform/log.js';
@@ -59,8 +59,19 @@ async function delivers(t: Test, broker: TestBroker, version: BrokerConfig['vers
   t.ok(client.publish('a/large', bytes));
   await until(() => got.length > 1, 'a large message');
   t.equal(got[1].text.length, 300_000);
+  const deliveries = await Promise.all(
+    Array.from({ length: 5 }, (_, i) => client.publishAcknowledged('a/b', `number ${i}`, { expirySeconds: 600 })),
+  );
+  t.same(deliveries, Array(5).fill('acknowledged'));
+  await until(() => got.length > 6, 'the acknowledged messages');
+  t.same(
+    got.slice(2).map(({ text }) => text),
+    Array.from({ length: 5 }, (_, i) => `number ${i}`),
+    'in order',
+  );
   await client.close();
   t.equal(client.publish('a/b', 'too late'), false);
+  t.equal(await client.publishAcknowledged('a/b', 'too late'), 'lost');
 }
 
 async function comesAndGoes(t: Test, broker: TestBroker) {
@@ -120,6 +131,45 @@ t.test('mosquitto', { skip: withoutMosquitto }, async (t) => {
 t.test('mosquitto absent, there, gone and back', { skip: withoutMosquitto }, async (t) =>
   comesAndGoes(t, await mosquittoBroker()),
 );
+
+t.test('more than the broker takes at a time, and what it refuses', { skip: withoutMosquitto }, async (t) => {
+  const rules = join(t.testdir({ rules: 'topic readwrite open\n' }), 'rules');
+  const broker = await mosquittoBroker(['allow_anonymous true', `acl_file ${rules}`, 'max_inflight_messages 5']);
+  await broker.start();
+  const client = connectMqtt({ broker: config(broker.url), clientId: 'c' }, recorded().log);
+  t.ok(await client.ready(10_000));
+  const all = await Promise.all(Array.from({ length: 8 }, () => client.publishAcknowledged('open', 'x')));
+  t.same(all, [...Array(4).fill('acknowledged'), ...Array(4).fill('lost')], 'one is left for a status');
+  t.equal(await client.publishAcknowledged('open', 'x'), 'acknowledged', 'and the connection stands');
+  t.equal(await client.publishAcknowledged('closed', 'x'), 'refused');
+  await client.close();
+  await broker.stop();
+});
+
+t.test('a broker that does not acknowledge: known when the connection ends', async (t) => {
+  // CONNACK, and nothing more
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.write(Buffer.from([0x20, 2, 0, 0])));
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  const url = `mqtt://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const client = connectMqtt({ broker: config(url, { version: '3.1.1' }), clientId: 'c' }, recorded().log);
+  t.equal(await client.publishAcknowledged('a', 'x'), 'lost', 'not connected');
+  t.ok(await client.ready(10_000));
+  const first = client.publishAcknowledged('a', 'x');
+  const waited = await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 100, 'nothing'))]);
+  t.equal(waited, 'nothing');
+  sockets[0].destroy();
+  t.equal(await first, 'lost');
+  await until(() => client.connected, 'the next connection');
+  const second = client.publishAcknowledged('a', 'x');
+  await client.close(100);
+  t.equal(await second, 'lost');
+  server.close();
+});
 
 t.test('a wrong password is named', { skip: withoutMosquitto }, async (t) => {
   const dir = t.testdir({ none: '' });

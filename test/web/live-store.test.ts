@@ -1,5 +1,6 @@
 import t from 'tap';
 import { LiveStore, type Snapshot } from '../../edge/store/live.js';
+import { SeenFrames } from '../../edge/store/seen.js';
 import type { FrameResult } from '../../protocol/result.js';
 
 const result = (frame: number, more: Partial<FrameResult> = {}): FrameResult => ({
@@ -225,4 +226,47 @@ t.test('subscribers hear of every change until they end it', async (t) => {
   t.equal(heard, 3);
   t.notOk(store.watched);
   t.ok(store.sequence > at);
+});
+
+t.test('a frame counts once, however often its result comes; what is late is not the present', async (t) => {
+  const { store, clock } = make();
+  const local = { worker: 'cam', partition: 'device', local: true };
+  store.onResult('cam', result(9, { ...local, at: clock.now }));
+  const late = (frame: number, session = 1) => result(frame, { ...local, session, late: true, at: 5000 + frame });
+  for (const frame of [3, 4, 5, 4, 9, 5, 6]) store.onResult('cam', late(frame));
+  store.onResult('cam', late(3, 77));
+  store.onResult('other', late(3));
+  const device = store.device('cam');
+  t.equal(device?.counts.results, 6);
+  t.same(
+    device?.trips.map(({ session, frame, at }) => [session, frame, at]),
+    [[1, 9, clock.now], ...[3, 4, 5, 6].map((frame) => [1, frame, 5000 + frame]), [77, 3, 5003]],
+  );
+  t.match(device?.shown(clock.now), { session: 1, frame: 9 });
+  t.equal(store.device('other')?.counts.results, 1);
+});
+
+t.test('which frames were answered is remembered in bounded memory', async (t) => {
+  const plain = new SeenFrames();
+  const model = new Set<number>();
+  let state = 7;
+  let wrong = 0;
+  for (let i = 0; i < 3000; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const frame = (state >>> 8) % 200;
+    if (plain.add(1, frame) === model.has(frame)) wrong++;
+    model.add(frame);
+  }
+  t.equal(wrong, 0, 'as a set of all of them would');
+
+  const seen = new SeenFrames();
+  // every second frame was lost for an hour
+  for (let frame = 0; frame < 20_000; frame += 2) seen.add(1, frame);
+  t.notOk(seen.add(1, 19_998));
+  t.notOk(seen.add(1, 19_900));
+  t.ok(seen.add(1, 19_901), 'a gap that is filled');
+  t.ok(seen.add(1, 0), 'long ago: forgotten');
+  for (let session = 2; session < 9; session++) t.ok(seen.add(session, 5));
+  t.notOk(seen.add(8, 5));
+  t.ok(seen.add(1, 19_998), 'sessions of long ago, too');
 });
