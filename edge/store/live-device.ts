@@ -1,8 +1,19 @@
+import type { Decision } from '../../protocol/decision.js';
 import type { HealthMessage, Step } from '../../protocol/health.js';
 import type { FrameFailure, FrameResult } from '../../protocol/result.js';
 import type { DeviceStatus } from '../../protocol/status.js';
 import { LivePictures } from './live-pictures.js';
-import type { FrameInfo, LiveError, LiveLimits, LiveTrip, Shown, Snapshot, TripInfo } from './live-types.js';
+import type {
+  FrameInfo,
+  LiveDecision,
+  LiveError,
+  LiveLimits,
+  LiveReason,
+  LiveTrip,
+  Shown,
+  Snapshot,
+  TripInfo,
+} from './live-types.js';
 import { SeenFrames } from './seen.js';
 
 /** Steps that a device measures: an answer says nothing of them. */
@@ -19,10 +30,13 @@ export class LiveDevice {
   lastSeen: number;
   status: DeviceStatus | undefined;
   health: HealthMessage | undefined;
+  decision: LiveDecision | undefined;
   /** Since this store exists. */
   readonly counts = { frames: 0, results: 0, failures: 0, bytes: 0 };
   /** In the order in which they came. */
   readonly trips: LiveTrip[] = [];
+  /** Of the decisions heard of, oldest first, as many as trips at most. */
+  readonly reasons: LiveReason[] = [];
   /** Newest last. */
   readonly errors: LiveError[] = [];
   readonly #pictures = new LivePictures();
@@ -136,6 +150,18 @@ export class LiveDevice {
   says(health: HealthMessage, now: number): void {
     this.#heard(now);
     this.health = health;
+    if (health.decision) this.decided(health.session, health.decision, now);
+  }
+
+  /** A decision, from the health or told apart; one that is known, or older than the newest, says nothing new. */
+  decided(session: number, decision: Decision, now: number): void {
+    this.#heard(now);
+    const { frame, partition, rate, reason, why } = decision;
+    if (this.decision?.session === session && frame <= this.decision.frame) return;
+    const sequence = this.#next();
+    this.decision = { ...decision, sequence, session, heard: now };
+    this.reasons.push({ sequence, session, frame, partition, rate, reason, why });
+    if (this.reasons.length > this.#limits.trips) this.reasons.shift();
   }
 
   is(status: DeviceStatus, now: number): void {

@@ -1,3 +1,4 @@
+import type { Decision } from '../../protocol/decision.js';
 import type { CodingWord } from '../../protocol/frame.js';
 import type { Step } from '../../protocol/health.js';
 import type { Detection } from '../../protocol/result.js';
@@ -68,6 +69,21 @@ export interface LiveTrip {
   worker: string;
   /** How many of each label. */
   found: Record<string, number>;
+}
+
+/** The newest decision heard of, with all its options. */
+export interface LiveDecision extends Decision {
+  /** The store's sequence when it was heard. */
+  sequence: number;
+  session: number;
+  /** When it was heard, milliseconds since 1970 on this machine's clock. */
+  heard: number;
+}
+
+/** Why a frame was cut where it was: a decision without its options, for the past. */
+export interface LiveReason extends Pick<Decision, 'frame' | 'partition' | 'rate' | 'reason' | 'why'> {
+  sequence: number;
+  session: number;
 }
 
 /** Boxes, and the picture they belong to where there is one. */

@@ -1,3 +1,4 @@
+import type { Decision } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { isFailure, type ResultMessage } from '../../protocol/result.js';
 import type { DeviceStatus, EdgeStatus } from '../../protocol/status.js';
@@ -5,7 +6,17 @@ import { LiveDevice } from './live-device.js';
 import type { FrameInfo, LiveLimits, Snapshot, TripInfo } from './live-types.js';
 
 export { LiveDevice } from './live-device.js';
-export type { FrameInfo, LiveError, LiveLimits, LiveTrip, Shown, Snapshot, TripInfo } from './live-types.js';
+export type {
+  FrameInfo,
+  LiveDecision,
+  LiveError,
+  LiveLimits,
+  LiveReason,
+  LiveTrip,
+  Shown,
+  Snapshot,
+  TripInfo,
+} from './live-types.js';
 
 /** An edge that has announced itself. */
 export interface LiveWorker {
@@ -75,6 +86,11 @@ export class LiveStore {
 
   onHealth(device: string, health: HealthMessage): void {
     this.#change(device, (d, now) => d.says(health, now));
+  }
+
+  /** A decision told beside the health, which holds only the newest now and then. */
+  onDecision(device: string, session: number, decision: Decision): void {
+    this.#change(device, (d, now) => d.decided(session, decision, now));
   }
 
   onStatus(device: string, status: DeviceStatus): void {

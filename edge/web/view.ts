@@ -1,6 +1,6 @@
 import type { HealthMessage } from '../../protocol/health.js';
 import type { EdgeStatus } from '../../protocol/status.js';
-import type { LiveDevice, LiveError, LiveStore, LiveTrip, Shown } from '../store/live.js';
+import type { LiveDecision, LiveDevice, LiveError, LiveReason, LiveStore, LiveTrip, Shown } from '../store/live.js';
 
 /** Boxes of one picture that are sent to a page, at most. */
 const BOXES = 200;
@@ -14,17 +14,21 @@ export interface DeviceView {
   bundle?: { id: string; name: string };
   versions?: Record<string, string>;
   counts: LiveDevice['counts'];
-  health?: Omit<HealthMessage, 'v' | 'device' | 'bundle' | 'versions'>;
+  health?: Omit<HealthMessage, 'v' | 'device' | 'bundle' | 'versions' | 'decision'>;
+  /** The newest decision, unless the page was told it before. */
+  decision?: LiveDecision;
   errors: readonly LiveError[];
   /** What `/api/devices/NAME/shown` would give now. */
   shown?: { session: number; frame: number; picture: boolean };
   /** Those that changed since the page was told last. */
   trips: readonly LiveTrip[];
+  /** Those of the last decisions that the page was not told yet. */
+  reasons: readonly LiveReason[];
 }
 
 /** @param since sequence up to which the page knows the device; -1: nothing */
 export function deviceView(device: LiveDevice, since: number, now: number): DeviceView {
-  const { name, online, lastSeen, counts, errors, health, status } = device;
+  const { name, online, lastSeen, counts, errors, health, decision, status } = device;
   const shown = device.shown(now);
   return {
     name,
@@ -34,13 +38,16 @@ export function deviceView(device: LiveDevice, since: number, now: number): Devi
     versions: health?.versions ?? status?.versions,
     counts,
     health: health && healthView(health),
+    decision: decision && decision.sequence > since ? decision : undefined,
     errors,
     shown: shown && { session: shown.session, frame: shown.frame, picture: shown.snapshot !== undefined },
     trips: device.trips.filter((trip) => trip.sequence > since),
+    reasons: device.reasons.filter((reason) => reason.sequence > since),
   };
 }
 
-function healthView({ v: _, device: __, bundle: ___, versions: ____, ...rest }: HealthMessage): DeviceView['health'] {
+function healthView(health: HealthMessage): DeviceView['health'] {
+  const { v: _, device: __, bundle: ___, versions: ____, decision: _____, ...rest } = health;
   return rest;
 }
 

@@ -1,6 +1,8 @@
 import t from 'tap';
-import { LiveStore, type Snapshot } from '../../edge/store/live.js';
+import { type LiveDevice, LiveStore, type Snapshot } from '../../edge/store/live.js';
 import { SeenFrames } from '../../edge/store/seen.js';
+import { deviceView } from '../../edge/web/view.js';
+import type { Decision } from '../../protocol/decision.js';
 import type { FrameResult } from '../../protocol/result.js';
 
 const result = (frame: number, more: Partial<FrameResult> = {}): FrameResult => ({
@@ -269,4 +271,35 @@ t.test('which frames were answered is remembered in bounded memory', async (t) =
   for (let session = 2; session < 9; session++) t.ok(seen.add(session, 5));
   t.notOk(seen.add(8, 5));
   t.ok(seen.add(1, 19_998), 'sessions of long ago, too');
+});
+
+t.test('decisions: the newest whole, the past as reasons, bounded; a page is told each once', async (t) => {
+  const { store } = make({ trips: 3 });
+  const decision = (frame: number, partition = 'input'): Decision => ({
+    ...{ frame, at: 5, partition, rate: 1, reason: 'best', why: `frame ${frame}` },
+    link: { base_ms: 10, mbps: 2, harmonic_mbps: 1.5, transfers: 4 },
+    ...{ device_slowdown: 1, edge_slowdown: 1, edge_queue_ms: 0 },
+    options: [{ partition, rate: 1, bytes: 9, device_ms: 1, link_ms: 2, edge_ms: 3, total_ms: 6, cost_ms: 6 }],
+  });
+  const health = { v: 1, device: 'cam', session: 7, uptime_s: 1, waiting_results: 4 } as const;
+  store.onHealth('cam', { ...health, decision: decision(10) });
+  const device = store.device('cam') as LiveDevice;
+  const first = deviceView(device, -1, 0);
+  t.match(first, {
+    health: { waiting_results: 4, session: 7 },
+    decision: { session: 7, heard: 1_000_000, ...decision(10) },
+    reasons: [{ session: 7, frame: 10, why: 'frame 10' }],
+  });
+  t.notOk('decision' in (first.health as object), 'sent once, not twice');
+  const told = device.sequence;
+  store.onHealth('cam', { ...health, decision: decision(10) });
+  store.onDecision('cam', 7, decision(9));
+  t.match(deviceView(device, told, 0), { decision: undefined, reasons: [] }, 'nothing new');
+  for (const frame of [11, 12, 13]) store.onDecision('cam', 7, decision(frame));
+  t.same(
+    device.reasons.map(({ frame }) => frame),
+    [11, 12, 13],
+  );
+  store.onDecision('cam', 8, decision(0, 'device'));
+  t.match(device.decision, { session: 8, frame: 0, partition: 'device' }, 'a new start counts from 0');
 });

@@ -1,21 +1,21 @@
 /**
- * Stacked bars, one for each frame, on a canvas: axes with units, a cursor for pointer and keyboard. The figures are also
- * in tables beside it, for those who do not see the canvas.
+ * A canvas with one place for each frame, the newest at the right: a cursor for pointer and keyboard, and a readout. What
+ * is in the places is drawn by the kinds below. The figures are also in tables and lists, for those who do not see them.
  */
-export class Bars {
-  #canvas;
+export class Plot {
+  canvas;
+  items = [];
+  /** Width of what stands left of the places, px: charts above each other have the same. */
+  left = 46;
   #readout;
   #options;
-  #bars = [];
   #cursor = null;
   #queued = false;
+  #follower = null;
 
-  /**
-   * @param options {unit(value) -> [number, unit], scale: smallest top of the axis, title,
-   *   read(bar) -> sentence for the readout}
-   */
+  /** @param options {read(item) -> sentence for the readout, summary() -> sentence while there is no cursor} */
   constructor(canvas, readout, options) {
-    this.#canvas = canvas;
+    this.canvas = canvas;
     this.#readout = readout;
     this.#options = options;
     new ResizeObserver(() => this.#soon()).observe(canvas);
@@ -26,11 +26,29 @@ export class Bars {
     canvas.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** @param bars oldest first: {frame, parts: [{colour: CSS variable, value}], hollow} @param label for screen readers */
-  update(bars, label) {
-    this.#bars = bars;
-    this.#canvas.setAttribute('aria-label', label);
+  /** @param items oldest first: {key, frame, ...} @param label for screen readers */
+  update(items, label) {
+    this.items = items;
+    this.canvas.setAttribute('aria-label', label);
     this.#soon();
+  }
+
+  /** The other plot shows the cursor of this one. */
+  leads(other) {
+    this.#follower = other;
+  }
+
+  /** Whether an item is not where the cursor is, while there is one. */
+  isAside(item) {
+    return this.#cursor !== null && item.key !== this.#cursor;
+  }
+
+  cursorItem() {
+    return this.items.find((item) => item.key === this.#cursor);
+  }
+
+  step({ left, right }) {
+    return (right - left) / Math.max(40, this.items.length);
   }
 
   #soon() {
@@ -43,40 +61,40 @@ export class Bars {
   }
 
   #area() {
-    const width = this.#canvas.clientWidth;
-    const height = this.#canvas.clientHeight;
-    return { width, height, left: 46, right: width - 4, top: 20, bottom: height - 22 };
-  }
-
-  #step({ left, right }) {
-    return (right - left) / Math.max(40, this.#bars.length);
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    return { width, height, left: this.left, right: width - 4 };
   }
 
   #set(cursor) {
+    this.#show(cursor);
+    this.#follower?.#show(cursor);
+  }
+
+  #show(cursor) {
     this.#cursor = cursor;
-    this.#readout.setAttribute('aria-live', document.activeElement === this.#canvas ? 'polite' : 'off');
+    this.#readout.setAttribute('aria-live', document.activeElement === this.canvas ? 'polite' : 'off');
     this.#soon();
   }
 
   #point(event) {
     const area = this.#area();
-    const fromRight = Math.floor((area.right - event.offsetX) / this.#step(area));
-    const at = this.#bars.length - 1 - fromRight;
-    this.#set(at >= 0 && at < this.#bars.length && fromRight >= 0 ? this.#bars[at].key : null);
+    const fromRight = Math.floor((area.right - event.offsetX) / this.step(area));
+    const at = this.items.length - 1 - fromRight;
+    this.#set(at >= 0 && at < this.items.length && fromRight >= 0 ? this.items[at].key : null);
   }
 
   #key(event) {
     const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -1000, End: 1000 };
     if (!(event.key in moves)) return;
     event.preventDefault();
-    const now = this.#bars.findIndex((bar) => bar.key === this.#cursor);
-    const from = now < 0 ? this.#bars.length : now;
-    const to = Math.max(0, Math.min(this.#bars.length - 1, from + moves[event.key]));
-    this.#set(this.#bars[to]?.key ?? null);
+    const now = this.items.findIndex((item) => item.key === this.#cursor);
+    const from = now < 0 ? this.items.length : now;
+    const to = Math.max(0, Math.min(this.items.length - 1, from + moves[event.key]));
+    this.#set(this.items[to]?.key ?? null);
   }
 
   #draw() {
-    const canvas = this.#canvas;
+    const { canvas } = this;
     const area = this.#area();
     if (area.width === 0) return;
     const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
@@ -86,10 +104,31 @@ export class Bars {
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, area.width, area.height);
     const style = getComputedStyle(canvas);
-    const colour = (name) => style.getPropertyValue(name);
     c.font = `12px ${style.fontFamily}`;
+    this.paint(c, area, (name) => style.getPropertyValue(name));
+    const item = this.cursorItem();
+    const words = item ? this.#options.read(item) : this.#options.summary();
+    if (this.#readout.textContent !== words) this.#readout.textContent = words;
+  }
+}
 
-    const sums = this.#bars.map((bar) => bar.parts.reduce((sum, part) => sum + part.value, 0));
+/** Stacked bars, one for each frame, with an axis that has a unit. */
+export class Bars extends Plot {
+  #options;
+
+  /**
+   * @param options as for Plot, and {unit(value) -> [number, unit], tick(value, top) -> text, scale: smallest top of the
+   *   axis}; items have parts: [{colour: CSS variable, value}]
+   */
+  constructor(canvas, readout, options) {
+    super(canvas, readout, options);
+    this.#options = options;
+  }
+
+  paint(c, { width, height, left, right }, colour) {
+    const area = { width, height, left, right, top: 20, bottom: height - 22 };
+    const bars = this.items;
+    const sums = bars.map((bar) => bar.parts.reduce((sum, part) => sum + part.value, 0));
     const { ticks, top } = axis(Math.max(this.#options.scale, ...sums));
     const y = (value) => area.bottom - ((area.bottom - area.top) * value) / top;
 
@@ -108,12 +147,12 @@ export class Bars {
     c.textAlign = 'left';
     c.fillText(`${unit} per frame`, 2, 7);
 
-    const step = this.#step(area);
+    const step = this.step(area);
     const gap = step > 5 ? 1 : 0;
-    this.#bars.forEach((bar, i) => {
-      const x = area.right - (this.#bars.length - i) * step;
+    bars.forEach((bar, i) => {
+      const x = area.right - (bars.length - i) * step;
       let base = 0;
-      c.globalAlpha = this.#cursor !== null && bar.key !== this.#cursor ? 0.45 : 1;
+      c.globalAlpha = this.isAside(bar) ? 0.45 : 1;
       for (const part of bar.parts) {
         if (part.value <= 0) continue;
         c.fillStyle = colour(part.colour);
@@ -125,19 +164,16 @@ export class Bars {
 
     c.fillStyle = colour('--quiet');
     c.textBaseline = 'alphabetic';
-    const first = this.#bars[0];
-    const last = this.#bars.at(-1);
+    const first = bars[0];
+    const last = bars.at(-1);
     if (last) {
       c.textAlign = 'right';
       c.fillText(`frame ${last.frame}`, area.right, area.height - 6);
       c.textAlign = 'left';
-      const x = area.right - this.#bars.length * step;
+      const x = area.right - bars.length * step;
       if (area.right - x > 160)
-        c.fillText(this.#bars.length > 1 ? `${first.frame}` : '', Math.max(area.left, x), area.height - 6);
+        c.fillText(bars.length > 1 ? `${first.frame}` : '', Math.max(area.left, x), area.height - 6);
     }
-    const bar = this.#bars.find((b) => b.key === this.#cursor);
-    const words = bar ? this.#options.read(bar) : this.#options.summary();
-    if (this.#readout.textContent !== words) this.#readout.textContent = words;
   }
 }
 

@@ -1,12 +1,14 @@
 import { Bars } from './chart.js';
+import { changes, changeWords, lanes } from './decision.js';
 import { $, h, refill, setHidden, setText } from './dom.js';
-import { bytes, median, ms, place, text } from './format.js';
+import { bytes, count, median, ms, place, text } from './format.js';
+import { Lanes } from './lanes.js';
 import { STEPS, total, WHERE } from './model.js';
 
 const key = (trip) => `${trip.session}/${trip.frame}`;
 const PART_COLOURS = 6;
 
-/** The charts of one device: bytes by partition point, time by step; with the legends that are also their tables. */
+/** The charts of one device: bytes by partition point, time by step, point and rate in use; with the legends that are also their tables. */
 export class Charts {
   #trips = [];
   /** A partition point keeps its colour while the page is open. */
@@ -31,6 +33,20 @@ export class Charts {
     },
     summary: () => `Median ${text(ms(median(this.#trips.map(total))))} in all`,
   });
+  #changes = [];
+  #points = new Lanes($('points'), $('points-read'), {
+    read: ({ trip, change }) =>
+      change ? changeWords(change) : `Frame ${count(trip.frame)}: ${place(trip.partition, trip.rate)}`,
+    summary: () => {
+      const last = this.#changes.at(-1);
+      return last ? `Last change: ${changeWords(last)}` : 'No change in these frames';
+    },
+  });
+
+  constructor() {
+    this.#latency.leads(this.#points);
+    this.#points.leads(this.#latency);
+  }
 
   update(device) {
     this.#trips = device.trips;
@@ -66,6 +82,44 @@ export class Charts {
     setHidden($('latency-note'), !guessed);
     setText($('latency-note'), guessed ? 'steps of device and network: medians that the device reports' : '');
     this.#steps();
+    this.#choices(device);
+  }
+
+  /** Point and rate of each frame, below the time it took. */
+  #choices({ name, trips, reasons }) {
+    const inUse = lanes(trips);
+    const rows = inUse.map(({ partition, rate, frames }) => ({
+      name: partition === 'raw' || partition === 'device' ? partition : `${partition}/${rate}`,
+      words: place(partition, rate),
+      colour: this.#partitions.get(partition),
+      frames,
+    }));
+    const places = new Map(inUse.map(({ partition, rate }, i) => [`${partition}/${rate}`, i]));
+    this.#changes = changes(trips, reasons);
+    const byTrip = new Map(this.#changes.map((change) => [change.trip, change]));
+    const left = this.#points.leftFor(rows);
+    this.#points.left = left;
+    this.#latency.left = left;
+    this.#points.updateLanes(
+      rows,
+      trips.map((trip) => ({
+        key: key(trip),
+        frame: trip.frame,
+        trip,
+        lane: places.get(`${trip.partition}/${trip.rate}`),
+        change: byTrip.get(trip),
+      })),
+      `Point and rate of the last ${trips.length} frames of ${name}: ${rows.map(({ words, frames }) => `${words} for ${frames}`).join('; ')}. ${this.#changes.length} changes, listed below`,
+    );
+    refill($('points-legend'), JSON.stringify(rows), () =>
+      rows.map(({ words, colour, frames }) =>
+        h('li', {}, swatch(colour), words, h('span', { class: 'quiet' }, `${frames}\u00d7`)),
+      ),
+    );
+    const list = this.#changes.map(changeWords).reverse();
+    setHidden($('changes'), list.length === 0);
+    setText($('changes-title'), list.length === 1 ? '1 change, and why' : `${list.length} changes, and why`);
+    refill($('changes-list'), list.join('\n'), () => list.map((words) => h('li', {}, words)));
   }
 
   /** The legend that is also the table: each step's median, with the sum of each side. */

@@ -4,12 +4,14 @@ import { Model } from './model.js';
 import { connect } from './stream.js';
 import { empty, results, totals, trouble } from './tables.js';
 import { Tiles } from './tiles.js';
+import { Why } from './why.js';
 
 /** Between two updates of charts and tables, ms: pictures are faster. */
 const CALM_MS = 250;
 
 const model = new Model();
 const charts = new Charts();
+const why = new Why();
 const tiles = new Tiles((name) => {
   chosen = name;
   update();
@@ -25,6 +27,7 @@ function update() {
   const layout = devices.length === 0 ? 'none' : devices.length === 1 ? 'one' : 'many';
   $('main').dataset.layout = layout;
   for (const id of ['devices', 'charts', 'results', 'trouble']) setHidden($(id), layout === 'none');
+  if (layout === 'none') setHidden($('why'), true);
   setHidden($('totals'), layout === 'none');
   setHidden($('filter-box'), devices.length < 7);
   setText($('devices-title'), layout === 'one' ? 'Device' : 'Devices');
@@ -46,6 +49,7 @@ function updateCalm() {
       `${device.name}, last ${device.trips.length} frames${device.bundle ? `, bundle ${device.bundle.name}` : ''}`,
     );
     charts.update(device);
+    why.update(device, model.now());
   }
   results(model, chosen);
   trouble(model);

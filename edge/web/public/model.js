@@ -36,14 +36,12 @@ export class Model {
     this.skew = message.now - Date.now();
     for (const view of message.devices) {
       const known = this.devices.get(view.name);
-      const trips = known?.trips ?? [];
-      for (const trip of view.trips) {
-        const at = trips.findLastIndex((t) => t.frame === trip.frame && t.session === trip.session);
-        if (at >= 0) trips[at] = trip;
-        else trips.push(trip);
-      }
-      if (trips.length > TRIPS) trips.splice(0, trips.length - TRIPS);
-      this.devices.set(view.name, { ...view, trips });
+      this.devices.set(view.name, {
+        ...view,
+        decision: view.decision ?? known?.decision,
+        trips: merge(known?.trips, view.trips),
+        reasons: merge(known?.reasons, view.reasons),
+      });
     }
     for (const name of message.gone ?? []) this.devices.delete(name);
     if (message.workers) this.workers = message.workers;
@@ -56,6 +54,17 @@ export class Model {
   present(device) {
     return device.online && this.now() - device.lastSeen < SILENT_MS;
   }
+}
+
+/** What is kept of frames, with what came: the same frame again takes its place, the oldest make room. */
+function merge(kept = [], news = []) {
+  for (const one of news) {
+    const at = kept.findLastIndex((k) => k.frame === one.frame && k.session === one.session);
+    if (at >= 0) kept[at] = one;
+    else kept.push(one);
+  }
+  if (kept.length > TRIPS) kept.splice(0, kept.length - TRIPS);
+  return kept;
 }
 
 /** From picture to result, ms; NaN where nothing is known. */

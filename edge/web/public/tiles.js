@@ -1,3 +1,4 @@
+import { standing } from './decision.js';
 import { $, amount, h, setHidden, setText } from './dom.js';
 import { bytes, count, found, median, ms, place, text } from './format.js';
 import { total } from './model.js';
@@ -62,6 +63,7 @@ class Tile {
   #button;
   #found = h('strong');
   #frame = h('span', { class: 'quiet' });
+  #standing = h('p', { class: 'standing', hidden: true });
   #trouble = h('p', { class: 'trouble', hidden: true });
   #figures = new Map();
   #seen = false;
@@ -87,6 +89,7 @@ class Tile {
       this.#canvas,
       h('p', { class: 'caption' }, this.#found, this.#frame),
       h('dl', {}, ...figures),
+      this.#standing,
       this.#trouble,
     );
     visible.set(this.element, (seen) => {
@@ -113,6 +116,9 @@ class Tile {
       'Link',
       bps === undefined ? ['–'] : bps >= 1e9 ? ['> 1', 'Gbit/s'] : [(bps / 1e6).toFixed(1), 'Mbit/s'],
     );
+    const { local, waiting } = standing(device);
+    setHidden(this.#standing, local === '' && waiting === '');
+    setText(this.#standing, [local, waiting].filter(Boolean).join(' '));
     const error = device.errors.at(-1);
     const recentError = error && (!trip || error.at >= trip.at);
     setHidden(this.#trouble, !recentError);

@@ -1,0 +1,105 @@
+import { current, FEW, linkWords, optionRows, sentence, shares, slowness, standing } from './decision.js';
+import { $, h, refill, setHidden, setText } from './dom.js';
+import { ago, bytes, count, ms, place, text } from './format.js';
+
+const SIDES = ['device', 'link', 'edge'];
+
+/** The panel that says why the point in use was chosen, and what the others would have cost. */
+export class Why {
+  #all = false;
+  #shown = null;
+
+  constructor() {
+    $('options-more').addEventListener('click', () => {
+      this.#all = !this.#all;
+      if (this.#shown) this.#options(this.#shown);
+    });
+  }
+
+  update(device, now) {
+    const { local, waiting } = standing(device);
+    for (const [id, words] of [
+      ['why-local', local],
+      ['why-waiting', waiting],
+    ]) {
+      setHidden($(id), words === '');
+      setText($(id), words);
+    }
+    const decision = current(device);
+    setHidden($('why'), !decision && local === '' && waiting === '');
+    setHidden($('decision'), !decision);
+    setText(
+      $('why-of'),
+      decision ? `${device.name}, frame ${count(decision.frame)}, ${ago(now - decision.heard)}` : device.name,
+    );
+    this.#shown = decision ?? null;
+    if (!decision) return;
+    setText($('why-choice'), place(decision.partition, decision.rate));
+    setText($('why-words'), sentence(decision.why));
+    this.#inputs(decision);
+    this.#options(decision);
+  }
+
+  #inputs(decision) {
+    const rows = [
+      ['Link, as the device sees it', ...linkWords(decision)],
+      ['Device', ...slowness(decision.device_slowdown)],
+      ['Edge', ...slowness(decision.edge_slowdown)],
+      ['Waiting at the edge', text(ms(decision.edge_queue_ms))],
+    ];
+    refill($('why-inputs'), JSON.stringify(rows), () =>
+      rows.map(([title, value, more]) =>
+        h('div', {}, h('dt', {}, title), h('dd', {}, value), more ? h('dd', { class: 'quiet small' }, more) : ''),
+      ),
+    );
+  }
+
+  #options(decision) {
+    const { rows, hidden, top, cut } = optionRows(decision, this.#all);
+    refill($('options-body'), JSON.stringify([rows, top]), () => rows.map((row) => optionRow(row, top)));
+    setText($('options-scale'), `Bars end at ${text(ms(top))}${cut ? '; longer ones are cut off' : ''}.`);
+    const more = $('options-more');
+    setHidden(more, !this.#all && hidden === 0);
+    setText(more, this.#all ? `The ${FEW} that cost least` : `All ${decision.options.length} options`);
+    more.setAttribute('aria-expanded', String(this.#all));
+  }
+}
+
+/** Under a head that says ms. */
+function bare(value) {
+  const [number, unit] = value === 0 ? ['0', 'ms'] : ms(value);
+  return unit === 'ms' ? number : text([number, unit]);
+}
+
+function optionRow({ option, name, chosen }, top) {
+  const parts = shares(option, top);
+  const bar = h(
+    'span',
+    { class: 'stack', 'aria-hidden': 'true' },
+    ...SIDES.map((side) => h('span', { class: `part-${side}` })),
+  );
+  [...bar.children].forEach((part, i) => {
+    part.style.width = `${(parts[i] * 100).toFixed(2)}%`;
+  });
+  bar.classList.toggle('cut', option.total_ms > top);
+  const cell = (side) => h('td', { class: 'number side-time' }, bare(option[`${side}_ms`]));
+  return h(
+    'tr',
+    { class: chosen ? 'chosen' : undefined, 'aria-current': chosen ? 'true' : undefined },
+    h(
+      'th',
+      { scope: 'row' },
+      h('span', { class: 'options-name' }, name),
+      chosen ? h('span', { class: 'tag' }, 'chosen') : '',
+    ),
+    h('td', { class: 'number size' }, option.bytes > 0 ? text(bytes(option.bytes)) : 'none'),
+    ...SIDES.map(cell),
+    h('td', { class: 'bar' }, bar),
+    h('td', { class: 'number total' }, text(ms(option.total_ms))),
+    h(
+      'td',
+      { class: 'number accuracy' },
+      option.accuracy === undefined ? '–' : `${(option.accuracy * 100).toFixed(1)}%`,
+    ),
+  );
+}
