@@ -6,6 +6,7 @@ import { usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../../platform/options.js';
 import { defaultBundle } from '../../platform/root.js';
 import { didYouMean } from '../../platform/suggest.js';
+import { type LinkPhase, parseLink } from './link/phases.js';
 
 export const usage = `usage: ./scripts/demo [options]
 
@@ -21,11 +22,21 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
   --partition P       auto, a partition point, raw (pixels as they are), or device (all of it there)
   --rate R            auto, or the index of a rate
   --device-scale X    decide as if the device were X times slower than this machine (default: 8, about a Pi 4)
+  --link PHASES       put a simulated link between agent and broker, phase after phase; see below
   --seed N            which simulated work site (default: ${DEFAULT_SEED})
   --port N            port of the web page (default: 8080, or a free one if that is taken)
   --broker URL        use this broker instead of starting one
   --verbose           show what the parts log
   --help              this text
+
+PHASES are separated by ";", each RATE[/DELAY],DURATION: a rate like 0.3mbit, 250kbit or 2gbit, or off (the connection is cut);
+a delay one way like 20ms (default 0); a duration like 10s, 500ms or 2m, from the first frame on. The last phase holds to the end and
+may leave out its duration.
+
+  --link "10mbit,10s;0.3mbit,10s;off,5s;10mbit,10s"      --link 1mbit/40ms
+
+Simulated: the link (a relay in this process that sends no faster and no sooner; packets are not lost) and the device's slow-down
+(--device-scale). Measured: everything else, on this machine.
 
 Exit codes: 0 stopped or end of the input, 1 unexpected, 2 usage or configuration, 3 bundle, 4 camera.`;
 
@@ -41,6 +52,7 @@ export interface DemoOptions {
   rate: 'auto' | number;
   deviceScale: number;
   seed: number;
+  link?: LinkPhase[];
   port?: number;
   broker?: string;
   verbose: boolean;
@@ -60,6 +72,7 @@ export function demoOptions(args: string[]): DemoOptions {
     rate: text,
     'device-scale': text,
     seed: text,
+    link: text,
     port: text,
     broker: text,
     verbose: flag,
@@ -99,6 +112,7 @@ export function demoOptions(args: string[]): DemoOptions {
     rate: rate === 'auto' ? 'auto' : Number(rate),
     deviceScale: number('device-scale', 0.01, 1000, false) ?? 8,
     seed: number('seed', 0, 2 ** 31) ?? DEFAULT_SEED,
+    link: values.link === undefined ? undefined : parseLink(values.link),
     port: number('port', 0, 65535),
     broker: values.broker,
     verbose: values.verbose ?? false,

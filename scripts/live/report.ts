@@ -3,6 +3,7 @@ import { Histogram } from '../../platform/histogram.js';
 import { machine, versions } from '../../platform/versions.js';
 import type { CodingWord } from '../../protocol/frame.js';
 import { STEPS, type Step } from '../../protocol/health.js';
+import type { LinkReport } from './link/report.js';
 
 /** What `--json` writes. Times in ms, sizes in bytes of whole frame messages; null where nothing was measured. */
 export interface Report {
@@ -18,6 +19,8 @@ export interface Report {
   partitions: Record<string, number>;
   /** Results of the edge by how their frames were coded: raw, key (stands alone), inter (against an earlier frame). */
   coding: Partial<Record<CodingWord, number>>;
+  /** With `--link`. */
+  link?: LinkReport;
   machine: ReturnType<typeof machine>;
   versions: Record<string, string>;
 }
@@ -46,8 +49,8 @@ export class RunReport {
     for (const [step, ms] of Object.entries(trip.steps)) this.#steps.get(step as Step)?.add(ms);
   }
 
-  /** @param bundle name and id of what was run */
-  finish(bundle: { name: string; id: string }): Report {
+  /** @param bundle name and id of what was run @param link what came of its phases, where one was simulated */
+  finish(bundle: { name: string; id: string }, link?: LinkReport): Report {
     const [p50, p95] = this.#bytes.percentiles(50, 95);
     const [latency50, latency95] = this.#steps.get('total')?.percentiles(50, 95) ?? [null, null];
     const steps: Partial<Record<Step, number>> = {};
@@ -64,6 +67,7 @@ export class RunReport {
       latency_ms: { p50: nullable(latency50), p95: nullable(latency95), steps },
       partitions: { ...this.#partitions },
       coding: { ...this.#coding },
+      ...(link && { link }),
       machine: machine(),
       versions: { ...versions(), bundle: `${bundle.name}/${bundle.id}` },
     };

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { openAgent } from '../../agent/agent.js';
+import { type AgentParts, openAgent } from '../../agent/agent.js';
 import { openCamera } from '../../agent/camera/index.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
@@ -9,6 +9,11 @@ import { SnapshotMaker } from '../../edge/web/snapshots.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { createLog } from '../../platform/log.js';
 import { untilStopped } from '../../platform/main.js';
+import type { Decision } from '../../protocol/decision.js';
+import { DecisionNotes } from './decisions.js';
+import { SimulatedLink } from './link/link.js';
+import { phaseWords } from './link/phases.js';
+import { PhaseSums } from './link/report.js';
 import type { DemoOptions } from './options.js';
 import { isFree } from './ports.js';
 import { RunReport } from './report.js';
@@ -37,29 +42,50 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
   const report = new RunReport();
   // No picture crosses the wire between agent and edge; only here, where both run together, can the page show one.
   const snapshots = new SnapshotMaker(web.store);
+  const notes = new DecisionNotes();
+  let link: SimulatedLink | undefined;
   try {
-    const agent = await openAgent(configureAgent(options, edge.brokerUrl), {
+    const { link: phases } = options;
+    const sums = phases && new PhaseSums(phases);
+    link =
+      phases &&
+      (await SimulatedLink.open(edge.brokerUrl, phases, (phase) => {
+        table.note(`link: ${phaseWords(phases[phase], phase === phases.length - 1)}`);
+      }));
+    const parts: AgentParts & { onDecision: (decision: Decision) => void } = {
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
-      onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
+      onStart: (frame, picture) => {
+        link?.start();
+        snapshots.offer(DEVICE, { session: agent.session, frame }, picture);
+      },
+      onDecision: (decision) => {
+        web.store.onDecision(DEVICE, agent.session, decision);
+        const note = notes.next(decision);
+        if (note) table.note(note);
+      },
       onTrip: (trip) => {
         report.add(trip);
+        if (link) sums?.add(link.phaseAt(trip.startedAt), trip);
         const { frame, partition, rate, bytes, coding, steps } = trip;
         web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, coding, steps });
         table.add(trip, summary(agent, web.url));
       },
-    });
+    };
+    const agent = await openAgent(configureAgent(options, link?.url ?? edge.brokerUrl), parts);
     void untilStopped().then(() => agent.stop());
     table.note(`Live page: ${web.url}`);
     table.note(describe(options, agent.planner.isFixed));
+    if (link) table.note('the link between agent and broker is simulated');
     await agent.run();
     table.end();
-    const result = report.finish({ name: agent.bundle.manifest.service.name, id: agent.bundle.id });
+    const result = report.finish({ name: agent.bundle.manifest.service.name, id: agent.bundle.id }, sums?.finish());
     screen.write(`${closing(result)}\n`);
     if (options.json !== undefined) writeReport(options.json, result);
     return ExitCode.ok;
   } finally {
+    await link?.close();
     await stopEdge();
   }
 }
@@ -107,7 +133,7 @@ function describe(options: DemoOptions, fixed: boolean): string {
   const what = options.frames === undefined ? 'Ctrl-C stops' : `${options.frames} frames`;
   const decides = fixed
     ? `partition ${options.partition}`
-    : `deciding as for a device ${options.deviceScale} times slower than this machine`;
+    : `deciding as for a device ${options.deviceScale} times slower than this machine (simulated)`;
   return `${what}; ${decides}; times in ms`;
 }
 
@@ -136,6 +162,12 @@ function closing(report: ReturnType<RunReport['finish']>): string {
     `bytes per frame: mean ${bytes.mean ?? '-'}, p50 ${bytes.p50 ?? '-'}, p95 ${bytes.p95 ?? '-'}`,
     `latency: p50 ${latency_ms.p50?.toFixed(1) ?? '-'} ms, p95 ${latency_ms.p95?.toFixed(1) ?? '-'} ms`,
     `partition points: ${counts(report.partitions)}; coding: ${counts(report.coding)}`,
+    ...(report.link?.phases ?? []).map(
+      (phase) =>
+        `simulated link ${phase.link}: ${phase.frames} frames: ${phase.results} results (${phase.local} local), ` +
+        `${phase.lost} lost${phase.lost > 0 ? ` (${counts(phase.causes)})` : ''}, ` +
+        `p50 ${phase.latency_ms.p50?.toFixed(1) ?? '-'} ms, ${counts(phase.partitions)}`,
+    ),
   ].join('\n');
 }
 

@@ -94,7 +94,7 @@ function optionRow({ option, name, chosen }, top) {
     ),
     h('td', { class: 'number size' }, option.bytes > 0 ? text(bytes(option.bytes)) : 'none'),
     ...SIDES.map(cell),
-    h('td', { class: 'bar' }, bar),
+    h('td', { class: 'bar', title: SIDES.map((side) => `${side} ${text(ms(option[`${side}_ms`]))}`).join(', ') }, bar),
     h('td', { class: 'number total' }, text(ms(option.total_ms))),
     h(
       'td',
