@@ -90,6 +90,12 @@ t.test('the model merges what changed and keeps a bounded past', async (t) => {
       [3, 1],
     ],
   );
+  model.take({ now, devices: [view([trip(6), trip(5)])] }, false);
+  t.same(
+    model.devices.get('cam')?.trips.map((x) => x.frame),
+    [1, 2, 3, 5, 6],
+    'answers pass each other: frames stand in order',
+  );
   t.ok(model.present(model.devices.get('cam')));
   for (let f = 4; f < 400; f++) model.take({ now, devices: [view([trip(f)])] }, false);
   t.equal(model.devices.get('cam')?.trips.length, module.TRIPS);

@@ -38,12 +38,15 @@ export class Lanes extends Plot {
       c.fillStyle = colour('--quiet');
       c.fillText(name, area.left - 7, y + LANE / 2 + 1, area.left - 8);
     });
+    const at = (i) => area.right - (this.items.length - i) * step;
+    c.fillStyle = colour('--quiet');
     this.items.forEach((item, i) => {
-      const x = area.right - (this.items.length - i) * step;
+      if (item.change) tick(c, at(i), bottom);
+    });
+    this.items.forEach((item, i) => {
       c.globalAlpha = this.isAside(item) ? 0.45 : 1;
-      if (item.change) tick(c, x, bottom, colour('--text'));
       c.fillStyle = colour(this.#lanes[item.lane].colour);
-      c.fillRect(x, TOP + item.lane * LANE + 3, Math.max(1, step), LANE - 6);
+      c.fillRect(at(i), TOP + item.lane * LANE + 3, Math.max(1, step), LANE - 6);
     });
     c.globalAlpha = 1;
     const change = this.cursorItem()?.change;
@@ -51,12 +54,13 @@ export class Lanes extends Plot {
   }
 }
 
-function tick(c, x, bottom, ink) {
-  c.fillStyle = ink;
+function tick(c, x, bottom) {
+  c.globalAlpha = 0.5;
   c.fillRect(Math.round(x) - 0.5, 2, 1, bottom - 2);
+  c.globalAlpha = 1;
   c.beginPath();
-  c.moveTo(x - 4, 0);
-  c.lineTo(x + 4, 0);
+  c.moveTo(x - 3.5, 0);
+  c.lineTo(x + 3.5, 0);
   c.lineTo(x, 6);
   c.fill();
 }

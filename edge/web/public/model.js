@@ -56,12 +56,17 @@ export class Model {
   }
 }
 
-/** What is kept of frames, with what came: the same frame again takes its place, the oldest make room. */
+/** What is kept of frames, with what came: the same frame again takes its place, one that comes late its own; the oldest make room. */
 function merge(kept = [], news = []) {
   for (const one of news) {
     const at = kept.findLastIndex((k) => k.frame === one.frame && k.session === one.session);
-    if (at >= 0) kept[at] = one;
-    else kept.push(one);
+    if (at >= 0) {
+      kept[at] = one;
+      continue;
+    }
+    let place = kept.length;
+    while (place > 0 && kept[place - 1].session === one.session && kept[place - 1].frame > one.frame) place--;
+    kept.splice(place, 0, one);
   }
   if (kept.length > TRIPS) kept.splice(0, kept.length - TRIPS);
   return kept;

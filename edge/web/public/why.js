@@ -56,6 +56,7 @@ export class Why {
 
   #options(decision) {
     const { rows, hidden, top, cut } = optionRows(decision, this.#all);
+    setHidden($('options-box'), rows.length === 0);
     refill($('options-body'), JSON.stringify([rows, top]), () => rows.map((row) => optionRow(row, top)));
     setText($('options-scale'), `Bars end at ${text(ms(top))}${cut ? '; longer ones are cut off' : ''}.`);
     const more = $('options-more');
