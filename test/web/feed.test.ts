@@ -39,6 +39,14 @@ t.test('a running edge feeds its page: answers, pictures of raw frames, health, 
   await other.publishAsync('deepcod/cam/health', encodeHealth('cam'), { retain: true });
   await until(() => store.device('cam')?.health !== undefined, 'the health of the device');
   t.equal(store.device('cam')?.health?.fps, 4.5);
+  const state = (await (await fetch(`${web.url}api/state`)).json()) as { devices: object[] };
+  t.match(state.devices, [
+    {
+      health: { waiting_results: 2 },
+      decision: { frame: 9, why: 'the link became slow', link: { mbps: 2 }, options: [{ total_ms: 6 }] },
+      reasons: [{ frame: 9, reason: 'better' }],
+    },
+  ]);
 
   await other.publishAsync('deepcod/edge/edge-2/status', JSON.stringify({ online: true, provider: 'cuda' }), {
     retain: true,
