@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type AgentParts, openAgent } from '../../agent/agent.js';
+import { openAgent } from '../../agent/agent.js';
 import { openCamera } from '../../agent/camera/index.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
@@ -9,7 +9,6 @@ import { SnapshotMaker } from '../../edge/web/snapshots.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { createLog } from '../../platform/log.js';
 import { untilStopped } from '../../platform/main.js';
-import type { Decision } from '../../protocol/decision.js';
 import { DecisionNotes } from './decisions.js';
 import { SimulatedLink } from './link/link.js';
 import { phaseWords } from './link/phases.js';
@@ -52,7 +51,7 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       (await SimulatedLink.open(edge.brokerUrl, phases, (phase) => {
         table.note(`link: ${phaseWords(phases[phase], phase === phases.length - 1)}`);
       }));
-    const parts: AgentParts & { onDecision: (decision: Decision) => void } = {
+    const agent = await openAgent(configureAgent(options, link?.url ?? edge.brokerUrl), {
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
@@ -72,8 +71,7 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
         web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, coding, steps });
         table.add(trip, summary(agent, web.url));
       },
-    };
-    const agent = await openAgent(configureAgent(options, link?.url ?? edge.brokerUrl), parts);
+    });
     void untilStopped().then(() => agent.stop());
     table.note(`Live page: ${web.url}`);
     table.note(describe(options, agent.planner.isFixed));
