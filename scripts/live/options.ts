@@ -30,7 +30,7 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
   --help              this text
 
 PHASES are separated by ";", each RATE[/DELAY],DURATION: a rate like 0.3mbit, 250kbit or 2gbit, or off (the connection is cut);
-a delay one way like 20ms (default 0); a duration like 10s, 500ms or 2m, from the first frame on. The last phase holds to the end and
+a delay one way like 20ms (default 0); a duration like 10s, 500ms or 2m, from the end of the first frame on. The last phase holds to the end and
 may leave out its duration.
 
   --link "10mbit,10s;0.3mbit,10s;off,5s;10mbit,10s"      --link 1mbit/40ms

@@ -55,10 +55,7 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
-      onStart: (frame, picture) => {
-        link?.start();
-        snapshots.offer(DEVICE, { session: agent.session, frame }, picture);
-      },
+      onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
       onDecision: (decision) => {
         web.store.onDecision(DEVICE, agent.session, decision);
         const note = notes.next(decision);
@@ -66,6 +63,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       },
       onTrip: (trip) => {
         report.add(trip);
+        // Not before: models are loaded with the first frame, which would take its time from the first phase.
+        link?.start();
         if (link) sums?.add(link.phaseAt(trip.startedAt), trip);
         const { frame, partition, rate, bytes, coding, steps } = trip;
         web.store.onTrip(DEVICE, { session: agent.session, frame, partition, rate, bytes, coding, steps });

