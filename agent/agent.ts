@@ -17,6 +17,7 @@ import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
 import { tellPrivacy } from './partition/privacy.js';
 import { Profiling } from './partition/profiling.js';
+import { inBrief } from './partition/trace.js';
 import { BufferPool } from './pipeline/buffers.js';
 import { FrameEncoder } from './pipeline/encode.js';
 import { FlightControl } from './pipeline/flight.js';
@@ -74,6 +75,7 @@ export class Agent {
   readonly #failures = new Seldom();
   /** Frames that are being answered here. */
   #here = 0;
+  readonly #reporter: Reporter;
   #lastChoice = '';
   #lastRate = 0;
 
@@ -145,6 +147,7 @@ export class Agent {
       (picture, since) => this.#fly(picture, since),
       config.timeout_ms,
     );
+    this.#reporter = new Reporter(config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
     this.#link.broker.onUp(() => {
       this.#results.connected();
       this.#flight.poke();
@@ -158,7 +161,6 @@ export class Agent {
   async run(): Promise<void> {
     const { log } = this.parts;
     let camera: Camera | undefined;
-    const reporter = new Reporter(this.config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
     try {
       camera = await this.#openCamera();
       await this.#prepare();
@@ -177,7 +179,7 @@ export class Agent {
       await this.#flight.settled();
       await camera?.close();
       this.#profiling.keep();
-      reporter.stop();
+      this.#reporter.stop();
       await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
       await this.#results.close();
     }
@@ -210,7 +212,7 @@ export class Agent {
       steps_ms: stats.stepsP50(),
       ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
       bandwidth_bps: Math.round(this.planner.link.bps),
-      ...(this.planner.trace.latest && { decision: this.planner.trace.latest }),
+      ...(this.planner.trace.latest && { decision: inBrief(this.planner.trace.latest) }),
       waiting_results: this.#results.waiting,
       rss_bytes: process.memoryUsage.rss(),
       versions: versions(),
@@ -293,8 +295,9 @@ export class Agent {
     this.parts.onStart?.(trip.frame, picture);
     try {
       this.#ping();
-      const { choice } = this.planner.decide(trip.frame, this.#advice());
-      if (this.planner.trace.latest) this.parts.onDecision?.(this.planner.trace.latest);
+      const { choice, decision } = this.planner.decide(trip.frame, this.#advice());
+      this.parts.onDecision?.(decision);
+      if (choice.id !== this.#lastChoice || choice.rate !== this.#lastRate) this.#reporter.news();
       if (choice.id === 'device') await this.#flyHere(trip);
       else await this.#flyToEdge(trip, choice);
     } catch (error) {

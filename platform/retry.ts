@@ -10,8 +10,8 @@ export interface RetrySchedule {
   jitter: number;
 }
 
-/** Half a second, doubling to half a minute, spread so that a fleet does not come back all at once. */
-export const defaultRetry: RetrySchedule = { first: 500, longest: 30_000, factor: 2, jitter: 0.5 };
+/** Half a second, doubling to ten seconds, spread so that a fleet does not come back all at once. */
+export const defaultRetry: RetrySchedule = { first: 500, longest: 10_000, factor: 2, jitter: 0.5 };
 
 /** Endless jittered delays in ms; start a new iterator after a success. `random` is for tests. */
 export function* retryDelays(

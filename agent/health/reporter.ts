@@ -1,5 +1,9 @@
-/** Publishes a document now and then, until stopped. */
+/** News is published at once, but no more often than this, ms. */
+const NEWS_APART_MS = 500;
+
+/** Publishes a document now and then, and when there is news, until stopped. */
 export class Reporter {
+  #newsAt = Number.NEGATIVE_INFINITY;
   readonly #timer: NodeJS.Timeout;
 
   /** @param publish called every interval; must not throw */
@@ -9,6 +13,14 @@ export class Reporter {
   ) {
     this.#timer = setInterval(publish, intervalMs);
     this.#timer.unref();
+  }
+
+  /** Something changed that readers should know soon. */
+  news(): void {
+    const now = performance.now();
+    if (now - this.#newsAt < NEWS_APART_MS) return;
+    this.#newsAt = now;
+    this.publish();
   }
 
   /** One last time, then no more. */

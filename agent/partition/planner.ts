@@ -1,4 +1,4 @@
-import type { DecisionReason } from '../../protocol/decision.js';
+import type { Decision, DecisionReason } from '../../protocol/decision.js';
 import type { Manifest } from '../../protocol/manifest.js';
 import type { EdgeStatus } from '../../protocol/status.js';
 import { HarmonicBandwidth } from '../bandwidth/harmonic.js';
@@ -45,6 +45,11 @@ export interface Plan {
   expected: Prediction;
   /** On the planner's clock. */
   at: number;
+}
+
+/** A plan, and the decision as it is kept. */
+export interface Decided extends Plan {
+  decision: Decision;
 }
 
 /** Chooses where each frame is cut, and learns from what came of it. */
@@ -118,7 +123,7 @@ export class Planner {
   }
 
   /** Decides for a frame that starts now. @param advice about the edge */
-  decide(frame: number, advice: EdgeAdvice): Plan {
+  decide(frame: number, advice: EdgeAdvice): Decided {
     this.#noticeStuck();
     const predictions = this.explain();
     const plan = this.#plan(predictions, advice);
@@ -132,8 +137,9 @@ export class Planner {
       edgeQueueMs: this.#waiting.ms,
     };
     const { reason, expected } = plan;
-    this.trace.add(describeDecision(frame, this.today(), reason, expected, predictions, circumstances));
-    return plan;
+    const decision = describeDecision(frame, this.today(), reason, expected, predictions, circumstances);
+    this.trace.add(decision);
+    return { ...plan, decision };
   }
 
   /** What every choice is expected to cost now. */

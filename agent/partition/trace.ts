@@ -91,6 +91,17 @@ function ms({ total, cost }: Prediction): string {
 const whole = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
+/** Options of a decision that goes with the health message at most. */
+const BRIEF = 40;
+
+/** A decision with its cheapest options alone, where there are very many: health messages stay short. */
+export function inBrief(decision: Decision): Decision {
+  if (decision.options.length <= BRIEF) return decision;
+  const chosen = ({ partition, rate }: DecisionOption) => partition === decision.partition && rate === decision.rate;
+  const options = [...decision.options].sort((a, b) => Number(chosen(b)) - Number(chosen(a)) || a.cost_ms - b.cost_ms);
+  return { ...decision, options: options.slice(0, BRIEF) };
+}
+
 /** The last decisions, oldest first. */
 export class DecisionTrace {
   readonly #kept: Decision[] = [];

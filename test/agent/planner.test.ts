@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { boardPower } from '../../agent/partition/energy.js';
 import { Planner, type PlannerSettings } from '../../agent/partition/planner.js';
+import { inBrief } from '../../agent/partition/trace.js';
 import { newTrip, type Trip } from '../../agent/pipeline/trip.js';
 import { defaultManifest, SETTINGS } from '../../bench/simulator/compare.js';
 import { parseDecisions } from '../../protocol/decision.js';
@@ -73,6 +74,18 @@ t.test('the last 200 decisions are kept', async (t) => {
     [498, 499],
   );
   t.same(planner.trace.last(0), []);
+});
+
+t.test('a health message holds the chosen and the cheapest of very many options', async (t) => {
+  const { planner } = planning();
+  const { decision } = planner.decide(0, 'use');
+  t.equal(inBrief(decision), decision);
+  const [first] = decision.options;
+  const many = Array.from({ length: 300 }, (_, i) => ({ ...first, rate: i % 256, cost_ms: 1000 - i }));
+  const brief = inBrief({ ...decision, partition: first.partition, rate: 3, options: many });
+  t.equal(brief.options.length, 40);
+  t.ok(brief.options.some(({ rate }) => rate === 3));
+  t.ok(brief.options.some(({ cost_ms }) => cost_ms === 701));
 });
 
 t.test('no edge: the device, if the settings allow it; a trial says so', async (t) => {

@@ -200,7 +200,7 @@ t.test('nothing is published before somebody is there to hear it, nor while a li
   up();
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.equal(link.sent.length, 0);
-  t.same(asked, [37_500], 'as long as an edge may take to connect again');
+  t.same(asked, [12_500], 'as long as an edge may take to connect again');
   link.busy = true;
   heard?.();
   await new Promise((resolve) => setTimeout(resolve, 50));
