@@ -1,16 +1,30 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isTimeModel, type TimeModel } from './time-model/model.js';
 
 /** Times that were measured before, and what they were measured with. */
 export interface Profile {
-  /** Bundle, processor and versions: another value makes the profile worthless. */
+  /** Bundle, processor and versions: another value makes the times worthless. */
   fingerprint: string;
-  /** Milliseconds by partition id (and `device`). */
+  /** Milliseconds by partition id (and `device`): means, and standard deviations of the runs. */
   device_ms: Record<string, number>;
+  device_deviation_ms?: Record<string, number>;
+  /** Runs that these are of. */
+  device_runs?: number;
   edge_ms: Record<string, number>;
   /** The link as it was: rate, and delay both ways. */
   bandwidth_bps?: number;
   base_ms?: number;
+  /** Predicts times of models that were not measured; of the same machine, whatever the bundle. */
+  time_model?: StoredTimeModel;
+}
+
+/** A time model, and the machine that it is of. */
+export interface StoredTimeModel extends TimeModel {
+  /** Processor and versions: another value makes it worthless. */
+  fingerprint: string;
+  /** For each point that it was fitted on, what the others alone predict, ms. */
+  left_out_ms: Record<string, number>;
 }
 
 const isTimes = (value: unknown): value is Record<string, number> =>
@@ -18,15 +32,21 @@ const isTimes = (value: unknown): value is Record<string, number> =>
 
 /** The stored profile, or undefined when there is none of this fingerprint: it is only a memory, so damage is no error. */
 export function readProfile(file: string, fingerprint: string): Profile | undefined {
-  try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Profile>;
-    if (value.fingerprint !== fingerprint || !isTimes(value.device_ms) || !isTimes(value.edge_ms)) return undefined;
-    const { bandwidth_bps, base_ms } = value;
-    const finite = (n: unknown) => (Number.isFinite(n) ? (n as number) : undefined);
-    return { ...(value as Profile), bandwidth_bps: finite(bandwidth_bps), base_ms: finite(base_ms) };
-  } catch {
-    return undefined;
-  }
+  const value = readJson(file);
+  if (value?.fingerprint !== fingerprint || !isTimes(value.device_ms) || !isTimes(value.edge_ms)) return undefined;
+  const profile = { ...value } as Profile;
+  if (!isTimes(profile.device_deviation_ms)) delete profile.device_deviation_ms;
+  if (!Number.isInteger(profile.device_runs)) delete profile.device_runs;
+  if (!Number.isFinite(profile.bandwidth_bps)) delete profile.bandwidth_bps;
+  if (!Number.isFinite(profile.base_ms)) delete profile.base_ms;
+  if (!isTimeModel(profile.time_model)) delete profile.time_model;
+  return profile;
+}
+
+/** The stored time model, or undefined when there is none of this machine. The profile may be of another bundle. */
+export function readTimeModel(file: string, fingerprint: string): StoredTimeModel | undefined {
+  const model = readJson(file)?.time_model;
+  return model?.fingerprint === fingerprint && isTimeModel(model) ? model : undefined;
 }
 
 /** Writes it whole or not at all. @throws what the file system throws */
@@ -35,4 +55,12 @@ export function writeProfile(file: string, profile: Profile): void {
   const part = `${file}.part`;
   writeFileSync(part, `${JSON.stringify(profile, null, 2)}\n`);
   renameSync(part, file);
+}
+
+function readJson(file: string): Partial<Profile> | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) ?? undefined) as Partial<Profile> | undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { openAgent } from '../../agent/agent.js';
 import { openCamera } from '../../agent/camera/index.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
@@ -9,6 +8,7 @@ import { SnapshotMaker } from '../../edge/web/snapshots.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { createLog } from '../../platform/log.js';
 import { untilStopped } from '../../platform/main.js';
+import { writeReport } from '../json.js';
 import { DecisionNotes } from './decisions.js';
 import { SimulatedLink } from './link/link.js';
 import { phaseWords } from './link/phases.js';
@@ -166,17 +166,4 @@ function closing(report: ReturnType<RunReport['finish']>): string {
         `p50 ${phase.latency_ms.p50?.toFixed(1) ?? '-'} ms, ${counts(phase.partitions)}`,
     ),
   ].join('\n');
-}
-
-function writeReport(file: string, report: object): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (error) {
-    throw new DeepcodError(
-      'report_unwritable',
-      `--json ${file}: ${(error as Error).message}`,
-      undefined,
-      ExitCode.usage,
-    );
-  }
 }

@@ -1,0 +1,81 @@
+import { type DeviceTimes, everyPoint, type Measurable, measureDevice } from '../../../agent/partition/measure.js';
+import type { StoredTimeModel } from '../../../agent/partition/profile.js';
+import {
+  fitTimeModel,
+  leaveOneOut,
+  measuredModel,
+  predictTime,
+  type TimeModel,
+} from '../../../agent/partition/time-model/model.js';
+import { operationsOf } from '../../../agent/partition/time-model/ops.js';
+import { Heads } from '../../../agent/pipeline/head.js';
+import { LocalService } from '../../../agent/pipeline/local.js';
+import type { Bundle } from '../../../platform/bundle.js';
+import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { inspectModel } from '../../../platform/inference/inspect.js';
+import { rawBytes } from '../../../protocol/manifest.js';
+
+type Model = Omit<StoredTimeModel, 'fingerprint'>;
+
+/**
+ * Times every point of a bundle as the agent runs it, then operator by operator, and fits the time model.
+ * @param say told of progress
+ */
+export async function measureBundle(
+  bundle: Bundle,
+  threads: number | undefined,
+  runs: number,
+  say: (line: string) => void,
+): Promise<{ times: DeviceTimes; model: Model }> {
+  const points = everyPoint(bundle.manifest);
+  const heads = new Heads(bundle, threads);
+  const service = new LocalService(bundle, threads);
+  let times: DeviceTimes;
+  try {
+    say(`measuring ${points.map(({ id }) => id).join(', ')}: ${runs} runs each`);
+    times = await measureDevice(points, heads, service, rawBytes(bundle.manifest), runs);
+  } finally {
+    await Promise.all([heads.close(), service.close()]);
+  }
+  say('measuring their operators');
+  const measured = [];
+  for (const point of points) {
+    const inspection = await inspect(fileOf(bundle, point), threads, runs);
+    measured.push(measuredModel(inspection, times.inside[point.id], times.mean[point.id]));
+  }
+  const left = leaveOneOut(measured);
+  const known = points.flatMap(({ id }, i) => (left[i] === undefined ? [] : [[id, left[i]] as const]));
+  return { times, model: { ...fitTimeModel(measured), left_out_ms: Object.fromEntries(known) } };
+}
+
+/** What the model expects of every point of a bundle, ms; points that it cannot predict are said and left out. */
+export async function predictBundle(
+  bundle: Bundle,
+  threads: number | undefined,
+  model: TimeModel,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
+  const expected: Record<string, number> = {};
+  for (const point of everyPoint(bundle.manifest)) {
+    const inspection = await inspect(fileOf(bundle, point), threads, 0);
+    const operations = operationsOf(inspection).map(({ operation }) => operation);
+    try {
+      expected[point.id] = predictTime(model, operations);
+    } catch (error) {
+      say(`${point.id} cannot be predicted: ${(error as Error).message}`);
+    }
+  }
+  return expected;
+}
+
+function fileOf({ manifest, file }: Bundle, { id, partition }: Measurable): string {
+  return file(id === 'device' ? manifest.service.model : manifest.partitions[partition].head);
+}
+
+async function inspect(model: string, threads: number | undefined, runs: number) {
+  try {
+    return await inspectModel({ model, threads, runs });
+  } catch (error) {
+    throw new DeepcodError('model_unreadable', `${model}: ${(error as Error).message}`, undefined, ExitCode.bundle);
+  }
+}
