@@ -15,7 +15,14 @@ export interface EdgeConfig {
   worker: string;
   bundles: string[];
   web: { enabled: boolean; host: string; port: number };
-  inference: { provider: string; threads?: number; batch?: number; parallel: number; max_loaded: number };
+  inference: {
+    provider: string;
+    threads?: number;
+    batch?: number;
+    parallel: number;
+    max_loaded: number;
+    measure: boolean;
+  };
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
   references: { megabytes: number };
   status_interval_s: number;
@@ -141,6 +148,12 @@ export const edgeConfigSchema: ConfigSchema = {
           maximum: 256,
           default: 8,
           description: '1..256 models kept loaded, at most; they are loaded when the first frame needs them',
+        },
+        measure: {
+          type: 'boolean',
+          default: true,
+          description:
+            'measure every tail after the start, while no frame is there, and announce the times to the devices',
         },
       },
     },

@@ -39,7 +39,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     ? await startBroker({ host, port }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const { provider, threads, parallel, max_loaded: maxLoaded } = config.inference;
+  const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
   const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
 
   const worker = new EdgeWorker(
@@ -47,7 +47,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       name: config.worker,
       topics,
       bundles,
-      inference: { provider, threads, parallel, batch, maxLoaded },
+      inference: { provider, threads, parallel, batch, maxLoaded, measure },
       queue: {
         depth: config.queue.depth,
         devices: config.queue.devices,
@@ -68,6 +68,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       provider,
       bundles: [...bundles.values()].map(({ id, name }) => ({ id, name })),
       ...stats,
+      load: Math.round(worker.load * 1000) / 1000,
+      tails_ms: worker.tailTimes(),
       uptime_s: Math.round((performance.now() - started) / 1000),
       versions: { node: process.version },
     };

@@ -51,6 +51,7 @@ async function codedRoute(bundle: Bundle, partition: Partition): Promise<Route> 
     cells: codeCells(partition.code),
     minBytes: 1,
     maxBytes: coder.maxBytes,
+    sample: () => sampleOf(coder, partition),
     decode: (payload, rate, out) => coder.decode(payload, rate, out),
     ...(coder.inter && {
       decodeInter: (coded, reference, rate, out) => coder.decodeInter(coded, reference, rate, out),
@@ -72,8 +73,17 @@ function rawRoute(bundle: Bundle): Route {
     cells: bytes,
     minBytes: bytes,
     maxBytes: bytes,
+    sample: () => new Uint8Array(bytes).fill(114),
     decode: (payload, _rate, out) => out.set(payload),
   };
+}
+
+/** A code of the middle symbol in which every tenth is another. */
+function sampleOf(coder: ReturnType<typeof openCoder>, { code }: Partition): Uint8Array {
+  const symbols = new Uint8Array(codeCells(code)).fill(code.levels >> 1);
+  for (let i = 0; i < symbols.length; i += 10) symbols[i] = (i / 10) % code.levels;
+  const payload = new Uint8Array(coder.maxBytes);
+  return payload.slice(0, coder.encode(symbols, 0, payload));
 }
 
 async function readCoder(bundle: Bundle, partition: Partition): Promise<ReturnType<typeof openCoder>> {

@@ -19,6 +19,8 @@ export interface Route {
   /** Shortest and longest payload that can be right. */
   readonly minBytes: number;
   readonly maxBytes: number;
+  /** A payload of rate 0 to measure with: mostly even, as codes of pictures are. */
+  sample(): Uint8Array;
   /** @throws HuffmanError for a payload that is not exactly one frame */
   decode(payload: Uint8Array, rate: number, out: Uint8Array): void;
   /** The same for symbols predicted from a reference's; absent where there are no tables for it. */

@@ -17,6 +17,8 @@ export class TailPool {
   readonly #loading = new Set<string>();
   readonly #failures = new Map<string, { error: unknown; until: number }>();
   readonly #closing = new Set<Promise<unknown>>();
+  /** Loaded by `borrow`, and not asked for by a frame since. */
+  readonly #borrowed = new Set<string>();
 
   constructor(
     readonly options: TailPoolOptions,
@@ -34,10 +36,39 @@ export class TailPool {
    * @param changed called when it is worth asking again
    */
   ready(route: Route, changed: () => void): boolean {
-    if (this.#loading.has(route.key)) return false;
+    const borrowed = this.#borrowed.delete(route.key);
+    if (this.#loading.has(route.key)) {
+      // Whoever began to load it does not wait for frames.
+      if (borrowed) this.#get(route).then(changed, changed);
+      return false;
+    }
     if (this.#tails.has(route.key) || this.#failed(route) !== undefined) return true;
     this.#get(route).then(changed, changed);
     return false;
+  }
+
+  /** Whether a route's model is loaded, or can be without another having to go. */
+  hasRoom(route: Route): boolean {
+    return this.#tails.has(route.key) || this.#tails.size < this.options.maxLoaded;
+  }
+
+  /** Whether more models are loaded than should be, because some are in use. */
+  get overfull(): boolean {
+    return this.#tails.size > this.options.maxLoaded;
+  }
+
+  /** Like `use`, but leaves no trace: a model that was not loaded is unloaded again, unless a frame asked for it meanwhile. */
+  async borrow<T>(route: Route, work: (tail: Tail) => Promise<T>): Promise<T> {
+    if (!this.#tails.has(route.key)) this.#borrowed.add(route.key);
+    let borrowed: Tail | undefined;
+    try {
+      return await this.use(route, (tail) => {
+        borrowed = tail;
+        return work(tail);
+      });
+    } finally {
+      if (this.#borrowed.delete(route.key) && borrowed) this.#forget(route.key, borrowed);
+    }
   }
 
   /**

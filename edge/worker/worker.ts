@@ -3,6 +3,7 @@ import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
 import { type FrameIdentity, identityOf } from '../../protocol/frame.js';
 import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../protocol/result.js';
+import type { EdgeStatus } from '../../protocol/status.js';
 import type { Topics } from '../../protocol/topics.js';
 import { answerOf, failureOf } from './answer.js';
 import type { EdgeBundle } from './bundles.js';
@@ -10,6 +11,8 @@ import { Counters, type WorkerStats } from './counters.js';
 import { type FrameProperties, Intake, isRefusal } from './intake.js';
 import type { Address, Job } from './job.js';
 import { RateLimiter } from './limiter.js';
+import { Load } from './load.js';
+import { TailProfile } from './profile.js';
 import { FairQueue, type QueueLimits } from './queue.js';
 import { ReferenceStore } from './references.js';
 import { decodeSymbols } from './symbols.js';
@@ -26,6 +29,8 @@ export interface WorkerOptions {
     batch: number;
     /** Batches in work at the same time: one runs while the next is decoded. */
     parallel: number;
+    /** Measure the tails while there is nothing else to do; default: no. */
+    measure?: boolean;
   };
   queue: QueueLimits & {
     /** Frames older than this are not worked on, ms. */
@@ -59,6 +64,8 @@ export class EdgeWorker {
   readonly #seldom = new Seldom();
   readonly #listeners: ((event: AnsweredFrame) => void)[] = [];
   readonly #running = new Set<Promise<void>>();
+  readonly #load = new Load();
+  readonly #profile: TailProfile | undefined;
   #wake: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -71,6 +78,16 @@ export class EdgeWorker {
     this.#queue = new FairQueue(queue, (job) => this.#drop(job));
     this.#tails = new TailPool(options.inference, log);
     this.#references = new ReferenceStore(options.referenceBytes);
+    if (options.inference.measure) {
+      const measured = {
+        pool: this.#tails,
+        routes: [...bundles.values()].flatMap(({ routes, raw }) => [...routes, raw]),
+        batch: options.inference.batch,
+        frames: () => this.#counters.frames,
+        idle: () => this.#running.size === 0 && this.#queue.size === 0,
+      };
+      this.#profile = new TailProfile(measured, log);
+    }
   }
 
   /** Called for every answer, sent or not. Listeners must be quick: they stand in the frame's way. */
@@ -80,6 +97,16 @@ export class EdgeWorker {
 
   stats(): WorkerStats {
     return this.#counters.stats();
+  }
+
+  /** How busy the inference threads were lately, 0 to 1. */
+  get load(): number {
+    return this.#load.share();
+  }
+
+  /** What is known of the tails' times: by bundle id, then partition id. */
+  tailTimes(): NonNullable<EdgeStatus['tails_ms']> {
+    return this.#profile?.times() ?? {};
   }
 
   /** Frames that wait for their turn. */
@@ -117,6 +144,7 @@ export class EdgeWorker {
     if (this.#wake) clearImmediate(this.#wake);
     this.#queue.clear();
     await Promise.all(this.#running);
+    await this.#profile?.close();
     await this.#tails.close();
   }
 
@@ -176,10 +204,8 @@ export class EdgeWorker {
         open = decoded.jobs;
         if (decoded.jobs.length === 0) return;
         const before = performance.now();
-        const run = await tail.run(
-          decoded.input,
-          decoded.jobs.map((job) => job.frame.rate),
-        );
+        const rates = decoded.jobs.map((job) => job.frame.rate);
+        const run = await this.#load.during(() => tail.run(decoded.input, rates));
         const waited = Math.max(0, performance.now() - before - run.runMs);
         for (const [i, job] of decoded.jobs.entries()) {
           const queue = start - job.arrivedAt + waited;
