@@ -16,13 +16,28 @@ export const flag = { type: 'boolean' } as const;
  *   that is missing or too many, which `runMain` answers in the same way
  */
 export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
+  return parseOptionsAndNames(args, options, 0).values;
+}
+
+/**
+ * The same for a command that also takes words without `--`.
+ * @param most how many of these at most
+ * @throws DeepcodError `usage`, TypeError as above
+ */
+export function parseOptionsAndNames<T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+  most: number,
+) {
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name && !Object.hasOwn(options, name)) {
       throw usageError(`--${name}: unknown option; ${didYouMean(name, [...Object.keys(options), 'help'])}`);
     }
   }
-  return parseArgs({ args: [...args], options, allowPositionals: false }).values;
+  const { values, positionals: names } = parseArgs({ args: [...args], options, allowPositionals: most > 0 });
+  if (names.length > most) throw usageError(`${names[most]}: what is this? At most ${most} can be named`);
+  return { values, names };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { agentSchema } from '../agent/config/schema.js';
 import { edgeConfigSchema } from '../edge/config.js';
-import { healthSchema, manifestSchema, resultSchema, statusSchema } from '../protocol/index.js';
+import { decisionsSchema, healthSchema, manifestSchema, resultSchema, statusSchema } from '../protocol/index.js';
 
 const schemas: Record<string, object> = {
   agent: agentSchema,
+  decisions: decisionsSchema,
   edge: edgeConfigSchema,
   health: healthSchema,
   manifest: manifestSchema,

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { createLog, type LogEvent } from '../../../platform/log.js';
+import { type Broker, type BrokerConfig, connectMqtt } from '../../../platform/mqtt.js';
+import { didYouMean } from '../../../platform/suggest.js';
+import { type DecisionsMessage, parseDecisions } from '../../../protocol/decision.js';
+import { ProtocolError } from '../../../protocol/errors.js';
+import { parseStatus } from '../../../protocol/status.js';
+import { Topics } from '../../../protocol/topics.js';
+
+const BROKER_PATIENCE_MS = 5000;
+/** Retained statuses come with the subscription. */
+const STATUS_PATIENCE_MS = 2000;
+const ANSWER_PATIENCE_MS = 3000;
+const STEP_MS = 20;
+
+/** A connection to the broker that asks one device for its decisions. */
+export class DeviceQuestion {
+  readonly #topics: Topics;
+  readonly #broker: Broker;
+  /** What devices say of themselves: whether they are online. */
+  readonly #devices = new Map<string, boolean>();
+  #trouble: LogEvent | undefined;
+  #answer: DecisionsMessage | Error | undefined;
+
+  /** Begins to connect. @throws DeepcodError for settings that cannot work */
+  constructor(
+    broker: BrokerConfig,
+    readonly base: string,
+    readonly device: string,
+  ) {
+    this.#topics = new Topics(base);
+    const log = createLog('explain', 'warn', {
+      write: (_, event) => {
+        this.#trouble ??= event;
+      },
+    });
+    this.#broker = connectMqtt({ broker, clientId: `deepcod-explain-${randomBytes(4).toString('hex')}` }, log);
+    this.#broker.subscribe(this.#topics.filters.allStatus(), (topic, payload) => {
+      const about = this.#topics.parse(topic);
+      if (about?.kind !== 'status') return;
+      try {
+        this.#devices.set(about.device, parseStatus(payload).online);
+      } catch {
+        // Of a later version, or of something else: it is there at least.
+        this.#devices.set(about.device, true);
+      }
+    });
+    this.#broker.subscribe(this.#topics.decisions(device), (_, payload) => {
+      try {
+        this.#answer = parseDecisions(payload);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        this.#answer = error;
+      }
+    });
+  }
+
+  /**
+   * Waits until the broker and the device are known to be there.
+   * @throws DeepcodError `broker_unreachable` (exit code 5), `device_unknown` (2), `device_offline` (5)
+   */
+  async open(): Promise<void> {
+    if (!(await this.#broker.ready(BROKER_PATIENCE_MS))) {
+      const { reason, hint } = this.#trouble?.fields ?? {};
+      throw new DeepcodError(
+        'broker_unreachable',
+        `broker ${this.#broker.url} cannot be reached: ${reason ?? 'no answer'}`,
+        String(hint ?? 'Name the broker with --broker, or an agent configuration with --config.'),
+        ExitCode.broker,
+      );
+    }
+    await this.#until(() => this.#devices.has(this.device), STATUS_PATIENCE_MS);
+    if (!this.#devices.has(this.device)) {
+      const known = [...this.#devices.keys()];
+      throw new DeepcodError(
+        'device_unknown',
+        `${this.device}: no such device at ${this.#broker.url} below "${this.base}"`,
+        known.length > 0 ? didYouMean(this.device, known) : 'No device has announced itself there: is the base right?',
+        ExitCode.usage,
+      );
+    }
+    this.#checkOnline();
+  }
+
+  /**
+   * Asks for the last decisions.
+   * @throws DeepcodError `device_offline`, `no_answer`, `answer_invalid` (exit code 5)
+   */
+  async ask(last: number): Promise<DecisionsMessage> {
+    this.#checkOnline();
+    this.#answer = undefined;
+    this.#broker.publish(this.#topics.command(this.device, 'explain'), JSON.stringify({ last }), { qos: 1 });
+    await this.#until(() => this.#answer !== undefined, ANSWER_PATIENCE_MS);
+    const answer = this.#answer as DecisionsMessage | Error | undefined;
+    if (answer === undefined) {
+      this.#checkOnline();
+      throw new DeepcodError(
+        'no_answer',
+        `${this.device} does not answer`,
+        'Its agent may be older than this command, or its partition point is fixed: then there is nothing to decide.',
+        ExitCode.broker,
+      );
+    }
+    if (answer instanceof Error) {
+      const hint = 'Is its agent of another version than this command?';
+      throw new DeepcodError('answer_invalid', `${this.device}: ${answer.message}`, hint, ExitCode.broker);
+    }
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return this.#broker.close();
+  }
+
+  #checkOnline(): void {
+    if (this.#devices.get(this.device)) return;
+    const hint = 'Is its agent running, and can it reach the broker?';
+    throw new DeepcodError('device_offline', `${this.device} is offline`, hint, ExitCode.broker);
+  }
+
+  async #until(condition: () => boolean, patienceMs: number): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!condition() && performance.now() < end) await pause(STEP_MS);
+  }
+}
