@@ -1,23 +1,31 @@
-/** What ONNX Runtime makes of a model: operators after its optimisations, their shapes, and how long each one takes. */
+/**
+ * What ONNX Runtime makes of a model: its operators after the optimisations for this machine, with their shapes, and how
+ * long each one takes. Blocks the calling thread: for commands, not for the agent.
+ */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { type OnnxConstant, type OnnxNode, readOnnx, withOutputs } from './onnx.js';
+import { type OnnxConstant, readOnnx, withOutputs } from './onnx.js';
 
-/** A value's shape (a dimension that may vary counts as 1) and element type. */
-export interface ValueShape {
+/** A tensor's shape (a dimension that may vary counts as 1) and element type. */
+export interface TensorShape {
   dims: readonly number[];
   type: string;
 }
 
-export interface Inspection {
-  /** In the order of the file. */
-  nodes: OnnxNode[];
-  /** Of every input, constant, and result of a node. */
-  shapes: Map<string, ValueShape>;
-  /** Milliseconds of each run, by node name; empty without runs. */
-  times: Map<string, number[]>;
+/** One operator as it is run. */
+export interface Operator {
+  /** Without its domain: Conv, Concat, ... */
+  type: string;
+  /** Constants included, those left out not. */
+  inputs: TensorShape[];
+  outputs: TensorShape[];
+}
+
+/** An operator with the milliseconds of each run. */
+export interface TimedOperator extends Operator {
+  times: number[];
 }
 
 export interface InspectOptions {
@@ -25,109 +33,138 @@ export interface InspectOptions {
   model: string;
   /** Threads inside one run; default: all processors. */
   threads?: number;
-  /** Runs that are timed, after one to warm up; 0: none, not even that. */
-  runs: number;
 }
 
 /**
- * Opens a model, lets ONNX Runtime optimise it for this machine, and reads what came out; times its operators if asked.
- * Blocks the calling thread while the model runs: for commands, not for the agent.
+ * Runs a model and reads the times of its operators.
+ * @param runs that are timed, after one to warm up
  * @throws Error of ONNX Runtime for a model that it cannot open or run
  */
-export async function inspectModel({ model, threads, runs }: InspectOptions): Promise<Inspection> {
-  const folder = await mkdtemp(join(tmpdir(), 'deepcod-inspect-'));
-  try {
-    const optimised = join(folder, 'optimised.onnx');
-    const session = await ort.InferenceSession.create(model, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads ?? availableParallelism(),
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-      optimizedModelFilePath: optimised,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-      ...(runs > 0 && { enableProfiling: true, profileFilePrefix: join(folder, 'trace') }),
-    });
-    const shapes = new Map<string, ValueShape>();
-    for (const info of session.inputMetadata) if (info.isTensor) shapes.set(info.name, shapeOf(info));
+export async function timeOperators(options: InspectOptions, runs: number): Promise<TimedOperator[]> {
+  return inFolder(async (folder) => {
+    const session = await open(options, { enableProfiling: true, profileFilePrefix: join(folder, 'trace') });
     try {
-      if (runs > 0) {
-        const feeds = Object.fromEntries([...shapes].map(([name, shape]) => [name, greyTensor(shape)]));
-        for (let run = 0; run <= runs; run++) await session.run(feeds);
-        session.endProfiling();
-      }
+      const inputs = session.inputMetadata.filter((info) => info.isTensor);
+      const feeds = Object.fromEntries(inputs.map((info) => [info.name, greyTensor(shapeOf(info))]));
+      for (let run = 0; run <= runs; run++) await session.run(feeds);
+      session.endProfiling();
     } finally {
       await session.release();
     }
-    const { nodes, constants, bytes } = await readOptimised(optimised);
+    const [file] = await readdir(folder);
+    return readTrace(await readFile(join(folder, file), 'utf8'));
+  });
+}
+
+/**
+ * Reads a model's operators without running it.
+ * @throws Error of ONNX Runtime for a model that it cannot open, or for a result whose shape it does not know
+ */
+export async function readOperators(options: InspectOptions): Promise<Operator[]> {
+  return inFolder(async (folder) => {
+    const file = join(folder, 'optimised.onnx');
+    const session = await open(options, { optimizedModelFilePath: file });
+    const shapes = new Map<string, TensorShape>();
+    addShapes(shapes, session.inputMetadata);
+    await session.release();
+    const bytes = await readFile(file);
+    const { nodes, constants } = readOnnx(bytes);
     for (const [name, constant] of constants) shapes.set(name, constant);
-    await addShapes(shapes, bytes, nodes, await externalData(constants, dirname(model)));
-    return { nodes, shapes, times: runs > 0 ? await readTrace(folder) : new Map() };
+    // Every result becomes an output of the model: ONNX Runtime then says which shape it has.
+    const results = nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== '');
+    const shaped = await ort.InferenceSession.create(withOutputs(bytes, results), {
+      ...quiet,
+      graphOptimizationLevel: 'disabled',
+      externalData: await externalData(constants, dirname(options.model)),
+    });
+    addShapes(shapes, shaped.outputMetadata);
+    await shaped.release();
+    const find = (names: string[]): TensorShape[] =>
+      names.flatMap((name) => {
+        if (name === '') return [];
+        const shape = shapes.get(name);
+        if (!shape) throw new Error(`${options.model}: the shape of ${name} is not known`);
+        return shape;
+      });
+    return nodes.map(({ type, inputs, outputs }) => ({ type, inputs: find(inputs), outputs: find(outputs) }));
+  });
+}
+
+const quiet: ort.InferenceSession.SessionOptions = { executionProviders: ['cpu'], logSeverityLevel: 3 };
+
+/** As the inference threads open it. */
+function open({ model, threads }: InspectOptions, more: ort.InferenceSession.SessionOptions) {
+  return ort.InferenceSession.create(model, {
+    ...quiet,
+    intraOpNumThreads: threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    ...more,
+  });
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'deepcod-inspect-'));
+  try {
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function shapeOf(info: ort.InferenceSession.TensorValueMetadata): ValueShape {
+function shapeOf(info: ort.InferenceSession.TensorValueMetadata): TensorShape {
   return { dims: info.shape.map((size) => (typeof size === 'number' ? size : 1)), type: info.type };
 }
 
+function addShapes(shapes: Map<string, TensorShape>, infos: readonly ort.InferenceSession.ValueMetadata[]): void {
+  for (const info of infos) if (info.isTensor) shapes.set(info.name, shapeOf(info));
+}
+
 /** Grey for pixels, the first rate. */
-function greyTensor({ dims, type }: ValueShape): ort.Tensor {
+function greyTensor({ dims, type }: TensorShape): ort.Tensor {
   const size = dims.reduce((product, dim) => product * dim, 1);
   if (type === 'uint8') return new ort.Tensor('uint8', new Uint8Array(size).fill(114), dims);
   if (type === 'int64') return new ort.Tensor('int64', new BigInt64Array(size), dims);
   return new ort.Tensor('float32', new Float32Array(size).fill(0.5), dims);
 }
 
-async function readOptimised(file: string) {
-  const bytes = await readFile(file);
-  return { ...readOnnx(bytes), bytes };
-}
-
-/** Every result of a node becomes an output of the model: ONNX Runtime then says which shape it has. */
-async function addShapes(
-  shapes: Map<string, ValueShape>,
-  bytes: Uint8Array,
-  nodes: readonly OnnxNode[],
-  externalData: ort.InferenceSession.SessionOptions['externalData'],
-): Promise<void> {
-  const results = nodes.flatMap(({ outputs }) => outputs).filter((name) => name !== '');
-  const session = await ort.InferenceSession.create(withOutputs(bytes, results), {
-    executionProviders: ['cpu'],
-    graphOptimizationLevel: 'disabled',
-    logSeverityLevel: 3,
-    externalData,
-  });
-  for (const info of session.outputMetadata) if (info.isTensor) shapes.set(info.name, shapeOf(info));
-  await session.release();
-}
-
-/** Constants that the optimised model still takes from files beside the original. */
+/** Constants that an optimised model still takes from files beside the original. */
 async function externalData(constants: Map<string, OnnxConstant>, folder: string) {
   const locations = new Set([...constants.values()].flatMap(({ location }) => location ?? []));
   return Promise.all([...locations].map(async (path) => ({ path, data: await readFile(join(folder, path)) })));
 }
 
+/** One line of ONNX Runtime's trace. */
 interface TraceEvent {
   cat: string;
+  /** Unique per operator. */
   name: string;
   /** Microseconds. */
   dur: number;
+  args: { op_name: string; input_type_shape: TraceShape[]; output_type_shape: TraceShape[] };
 }
 
-const KERNEL = '_kernel_time';
+/** A type and dimensions: {"float": [1, 3, 416, 416]}. */
+type TraceShape = Record<string, number[]>;
 
-/** Times by node name, without those of the warm-up. */
-async function readTrace(folder: string): Promise<Map<string, number[]>> {
-  const file = (await readdir(folder)).find((name) => name.startsWith('trace') && name.endsWith('.json'));
-  const events = file ? (JSON.parse(await readFile(join(folder, file), 'utf8')) as TraceEvent[]) : [];
-  const times = new Map<string, number[]>();
-  for (const { cat, name, dur } of events) {
-    if (cat !== 'Node' || !name.endsWith(KERNEL)) continue;
-    const node = name.slice(0, -KERNEL.length);
-    times.set(node, [...(times.get(node) ?? []), dur / 1000]);
+/** The trace's names of types, where they are others than those of tensors. */
+const traceTypes: Record<string, string> = { float: 'float32', double: 'float64' };
+
+function readTrace(json: string): TimedOperator[] {
+  const shapes = (list: TraceShape[]): TensorShape[] =>
+    list.flatMap((shape) => Object.entries(shape).map(([type, dims]) => ({ type: traceTypes[type] ?? type, dims })));
+  const operators = new Map<string, TimedOperator>();
+  for (const { cat, name, dur, args } of JSON.parse(json) as TraceEvent[]) {
+    if (cat !== 'Node' || !name.endsWith('_kernel_time')) continue;
+    const known = operators.get(name);
+    if (known) {
+      known.times.push(dur / 1000);
+      continue;
+    }
+    // The first time is that of the warm-up.
+    const { op_name: type, input_type_shape: inputs, output_type_shape: outputs } = args;
+    operators.set(name, { type, inputs: shapes(inputs), outputs: shapes(outputs), times: [] });
   }
-  for (const list of times.values()) list.shift();
-  return times;
+  return [...operators.values()];
 }

@@ -2,7 +2,6 @@ import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** One operator of a graph. */
 export interface OnnxNode {
-  name: string;
   type: string;
   inputs: string[];
   outputs: string[];
@@ -24,7 +23,7 @@ export interface OnnxGraph {
 /** Field numbers of onnx.proto. */
 const MODEL_GRAPH = 7;
 const GRAPH = { node: 1, constant: 5, output: 12 };
-const NODE = { input: 1, output: 2, name: 3, type: 4 };
+const NODE = { input: 1, output: 2, type: 4 };
 const TENSOR = { dims: 1, type: 2, name: 8, external: 13 };
 
 /** TensorProto.DataType, by number, as ONNX Runtime names them. */
@@ -73,11 +72,10 @@ export function readOnnx(bytes: Uint8Array): OnnxGraph {
 }
 
 function readNode(graph: BinaryReader): OnnxNode {
-  const node: OnnxNode = { name: '', type: '', inputs: [], outputs: [] };
+  const node: OnnxNode = { type: '', inputs: [], outputs: [] };
   part(graph, (reader, field) => {
     if (field === NODE.input) node.inputs.push(reader.string());
     else if (field === NODE.output) node.outputs.push(reader.string());
-    else if (field === NODE.name) node.name = reader.string();
     else if (field === NODE.type) node.type = reader.string();
     else return false;
     return true;

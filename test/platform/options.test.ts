@@ -49,7 +49,7 @@ t.test('what a configuration has to say goes to the log that it asks for', async
 });
 
 const commands = [
-  ...['agent/main', 'agent/camera/dump', 'edge/main', 'scripts/demo', 'scripts/schemas'],
+  ...['agent/main', 'agent/camera/dump', 'edge/main', 'scripts/deepcod', 'scripts/demo', 'scripts/schemas'],
   ...['agent-overhead', 'clips', 'detect', 'edge-overhead', 'entropy', 'huffman', 'rate'].map(
     (name) => `bench/${name}`,
   ),

@@ -2,9 +2,9 @@
  * How long a model will take on this device, from its operators: after FastDeepIoT (Yao et al., SenSys 2018), the time of
  * an operator is linear in its FLOPs and in the bytes that it moves, with weights for each kind of operator.
  */
-import type { Inspection } from '../../../platform/inference/inspect.js';
+import type { TimedOperator } from '../../../platform/inference/inspect.js';
 import { evaluate, leastSquares, type Observation, type Weights } from './fit.js';
-import { type Operation, operationsOf } from './ops.js';
+import { type Operation, operationOf } from './ops.js';
 
 /** Weights of fewer different operations than these are not trusted: the family's are used. */
 const ENOUGH = 3;
@@ -28,12 +28,9 @@ export interface MeasuredModel {
   totalMs: number;
 }
 
-/** @param inspection with timed runs @param runMs, totalMs means, ms */
-export function measuredModel(inspection: Inspection, runMs: number, totalMs: number): MeasuredModel {
-  const operations = operationsOf(inspection).flatMap(({ name, operation }) => {
-    const times = inspection.times.get(name);
-    return times?.length ? [{ operation, ms: calm(times) }] : [];
-  });
+/** @param operators each timed at least once @param runMs, totalMs means, ms */
+export function measuredModel(operators: readonly TimedOperator[], runMs: number, totalMs: number): MeasuredModel {
+  const operations = operators.map((operator) => ({ operation: operationOf(operator), ms: calm(operator.times) }));
   return { operations, runMs, totalMs };
 }
 

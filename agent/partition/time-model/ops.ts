@@ -1,7 +1,6 @@
-import type { Inspection, ValueShape } from '../../../platform/inference/inspect.js';
-import type { OnnxNode } from '../../../platform/inference/onnx.js';
+import type { Operator, TensorShape } from '../../../platform/inference/inspect.js';
 
-/** What an operator's time depends on. */
+/** An operator's work. */
 export interface Operation {
   /** Kind: the operator, and for convolutions which sort, since these reach different shares of a processor's speed. */
   kind: string;
@@ -27,22 +26,12 @@ const copies = new Set([
   ...['MaxPool', 'AveragePool', 'GlobalAveragePool', ...selections],
 ]);
 
-const count = ({ dims }: ValueShape): number => dims.reduce((product, size) => product * size, 1);
-const size = (shape: ValueShape): number => count(shape) * (BYTES[shape.type] ?? 1);
+const count = ({ dims }: TensorShape): number => dims.reduce((product, size) => product * size, 1);
+const size = (shape: TensorShape): number => count(shape) * (BYTES[shape.type] ?? 1);
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** The operations of a model, each with its node's name. @throws Error for a node whose shapes are not known */
-export function operationsOf({ nodes, shapes }: Inspection): { name: string; operation: Operation }[] {
-  const shape = (name: string): ValueShape => {
-    const known = shapes.get(name);
-    if (!known) throw new Error(`the shape of ${name} is not known`);
-    return known;
-  };
-  const some = (names: readonly string[]) => names.filter((name) => name !== '').map(shape);
-  return nodes.map((node) => ({ name: node.name, operation: operation(node, some(node.inputs), some(node.outputs)) }));
-}
-
-function operation({ type }: OnnxNode, inputs: ValueShape[], outputs: ValueShape[]): Operation {
+/** What an operator's time depends on. */
+export function operationOf({ type, inputs, outputs }: Operator): Operation {
   const written = sum(outputs.map(size));
   if (views.has(type)) return { kind: type, family: 'view', flops: 0, bytes: 0 };
   if (selections.has(type)) return { kind: type, family: 'copy', flops: 0, bytes: 2 * written };
@@ -53,7 +42,7 @@ function operation({ type }: OnnxNode, inputs: ValueShape[], outputs: ValueShape
 }
 
 /** Convolutions by what their speed depends on besides FLOPs. */
-function sort(type: string, [x, weights]: ValueShape[]): string {
+function sort(type: string, [x, weights]: TensorShape[]): string {
   if (!type.endsWith('Conv')) return type;
   const [, channels, ...kernel] = weights.dims;
   if (channels === 1 && x.dims[1] > 1) return `${type} depthwise`;
@@ -61,7 +50,7 @@ function sort(type: string, [x, weights]: ValueShape[]): string {
   return kernel.every((side) => side === 1) ? `${type} pointwise` : type;
 }
 
-function flops(type: string, [x, weights]: ValueShape[], y: ValueShape): number {
+function flops(type: string, [x, weights]: TensorShape[], y: TensorShape): number {
   if (type === 'ConvTranspose') return 2 * count(x) * (count(weights) / weights.dims[0]);
   if (type.endsWith('Conv')) return 2 * count(y) * (count(weights) / weights.dims[0]);
   // Matrix products: each result sums over what the first factor has more than the result has rows.

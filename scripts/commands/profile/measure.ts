@@ -7,12 +7,12 @@ import {
   predictTime,
   type TimeModel,
 } from '../../../agent/partition/time-model/model.js';
-import { operationsOf } from '../../../agent/partition/time-model/ops.js';
+import { operationOf } from '../../../agent/partition/time-model/ops.js';
 import { Heads } from '../../../agent/pipeline/head.js';
 import { LocalService } from '../../../agent/pipeline/local.js';
 import type { Bundle } from '../../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
-import { inspectModel } from '../../../platform/inference/inspect.js';
+import { readOperators, timeOperators } from '../../../platform/inference/inspect.js';
 import { rawBytes } from '../../../protocol/manifest.js';
 
 type Model = Omit<StoredTimeModel, 'fingerprint'>;
@@ -40,8 +40,8 @@ export async function measureBundle(
   say('measuring their operators');
   const measured = [];
   for (const point of points) {
-    const inspection = await inspect(fileOf(bundle, point), threads, runs);
-    measured.push(measuredModel(inspection, times.inside[point.id], times.mean[point.id]));
+    const operators = await inspect(bundle, point, (model) => timeOperators({ model, threads }, runs));
+    measured.push(measuredModel(operators, times.inside[point.id], times.mean[point.id]));
   }
   const left = leaveOneOut(measured);
   const known = points.flatMap(({ id }, i) => (left[i] === undefined ? [] : [[id, left[i]] as const]));
@@ -57,10 +57,9 @@ export async function predictBundle(
 ): Promise<Record<string, number>> {
   const expected: Record<string, number> = {};
   for (const point of everyPoint(bundle.manifest)) {
-    const inspection = await inspect(fileOf(bundle, point), threads, 0);
-    const operations = operationsOf(inspection).map(({ operation }) => operation);
+    const operators = await inspect(bundle, point, (model) => readOperators({ model, threads }));
     try {
-      expected[point.id] = predictTime(model, operations);
+      expected[point.id] = predictTime(model, operators.map(operationOf));
     } catch (error) {
       say(`${point.id} cannot be predicted: ${(error as Error).message}`);
     }
@@ -68,13 +67,12 @@ export async function predictBundle(
   return expected;
 }
 
-function fileOf({ manifest, file }: Bundle, { id, partition }: Measurable): string {
-  return file(id === 'device' ? manifest.service.model : manifest.partitions[partition].head);
-}
-
-async function inspect(model: string, threads: number | undefined, runs: number) {
+/** Opens the model of a point. @throws DeepcodError `model_unreadable` (exit code 3) */
+async function inspect<T>(bundle: Bundle, point: Measurable, work: (model: string) => Promise<T>): Promise<T> {
+  const { service, partitions } = bundle.manifest;
+  const model = bundle.file(point.id === 'device' ? service.model : partitions[point.partition].head);
   try {
-    return await inspectModel({ model, threads, runs });
+    return await work(model);
   } catch (error) {
     throw new DeepcodError('model_unreadable', `${model}: ${(error as Error).message}`, undefined, ExitCode.bundle);
   }
