@@ -22,7 +22,7 @@ export interface TailProfileOptions {
   batch: number;
   /** Frames taken in so far. */
   frames(): number;
-  /** Whether no frame waits or is in work. */
+  /** Whether no frame waits or is in work, and few come. */
   idle(): boolean;
 }
 

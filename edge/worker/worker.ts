@@ -50,6 +50,9 @@ export interface AnsweredFrame {
   job?: Job;
 }
 
+/** With such a load frames come so densely that there is no time for anything else. */
+const BUSY = 0.5;
+
 /**
  * The edge's work: messages in, answers out. Knows nothing of MQTT connections. Every message is answered with a result,
  * or counted by its cause and, where the sender is known, answered with an error.
@@ -84,7 +87,7 @@ export class EdgeWorker {
         routes: [...bundles.values()].flatMap(({ routes, raw }) => [...routes, raw]),
         batch: options.inference.batch,
         frames: () => this.#counters.frames,
-        idle: () => this.#running.size === 0 && this.#queue.size === 0,
+        idle: () => this.#running.size === 0 && this.#queue.size === 0 && this.#load.share() < BUSY,
       };
       this.#profile = new TailProfile(measured, log);
     }
