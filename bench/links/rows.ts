@@ -78,8 +78,8 @@ const round = (value: number) => Math.round(value * 1000) / 1000;
 
 /**
  * One method's row in one cell: the best of its candidates.
- * @param timed what each candidate's messages took on this link; undefined where nothing is sent or nothing was measured,
- *   and then it cannot be chosen unless it sends nothing
+ * @param timed what each candidate's messages took on this link; undefined where nothing was measured: then it can only be
+ *   chosen if it sends nothing
  */
 export function row(
   setting: Setting,
@@ -89,10 +89,12 @@ export function row(
 ): Row {
   const { device, edge, link } = where;
   const pace: Pace = { device: where.slowDown, edge: edge.pace };
-  const known = rows.filter((candidate) => candidate.partition === 'device' || timed(candidate));
-  const best = decide(known, (candidate) => timed(candidate)?.p50 ?? 0, pace);
+  const sent = (candidate: Candidate) =>
+    candidate.partition === 'device' ? { p50: 0, p95: 0, computed: false } : timed(candidate);
+  const known = rows.filter((candidate) => sent(candidate));
+  const best = decide(known, (candidate) => sent(candidate)?.p50 ?? 0, pace);
   const local = best.partition === 'device';
-  const { p50, p95, computed } = timed(best) ?? { p50: 0, p95: 0, computed: false };
+  const { p50, p95, computed } = sent(best) as Pick<Timed, 'p50' | 'p95' | 'computed'>;
   const latency = frameMs(best, p50, pace);
   const computing = best.device_ms * pace.device;
   const sending = Math.min((best.kb * 1024 * 8) / (link.mbps * 1000), p50);
