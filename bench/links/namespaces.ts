@@ -74,7 +74,8 @@ export async function openNamespaces(): Promise<Net> {
       await run('ip', ['-n', names[side], 'link', 'set', ends[side], 'up']);
       await run('ip', ['-n', names[side], 'link', 'set', 'lo', 'up']);
       // One link's congestion window says nothing about the next one.
-      await run('ip', ['netns', 'exec', names[side], 'sysctl', '-qw', 'net.ipv4.tcp_no_metrics_save=1']);
+      const forget = 'echo 1 > /proc/sys/net/ipv4/tcp_no_metrics_save';
+      await run('ip', ['netns', 'exec', names[side], 'sh', '-c', forget]);
     }
     await shape(100);
   } catch (error) {
