@@ -101,7 +101,7 @@ async function measure(place: Place, baselines: Baselines, unit: number, options
       : await cached('link', key, measureNow, join(packageRoot(), 'runs', 'links'));
     const timedLink = kept.value;
     timedLinks.push(timedLink);
-    const timed = (candidate: Candidate) => timedLink.messages[sending.findIndex((c) => same(c, candidate))]?.timed;
+    const timed = (candidate: Candidate) => timedLink.messages[sending.indexOf(candidate)]?.timed;
     for (const device of DEVICES) {
       for (const edge of EDGES) {
         const where = { device, slowDown: slowDown(device, unit), edge, link };
@@ -116,9 +116,6 @@ async function measure(place: Place, baselines: Baselines, unit: number, options
   }
   return { links: timedLinks, rows };
 }
-
-const same = (a: Candidate, b: Candidate) =>
-  a.method === b.method && a.partition === b.partition && a.setting === b.setting;
 
 runMain(usage, async (args) => {
   const options = linksOptions(args);

@@ -6,7 +6,7 @@ export interface BaselineRow {
   method: string;
   /** `device`: nothing is sent. */
   partition: string;
-  setting: string | number | null;
+  setting: unknown;
   /** Mean size of a picture's message, 1 KB = 1024 bytes. */
   kb: number;
   ap: number;

@@ -43,7 +43,7 @@ export interface Row {
   /** Within one point of the uncompressed AP; otherwise this is the method's most accurate setting. */
   within_floor: boolean;
   partition: string;
-  setting: string | number | null;
+  setting: unknown;
   device_part_ms: number;
   link_ms: number;
   edge_part_ms: number;
