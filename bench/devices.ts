@@ -1,12 +1,4 @@
-/** What a device draws at its supply, in watts. */
-export interface Power {
-  idle_w: number;
-  /** All cores at work. */
-  busy_w: number;
-  /** Sending by Wi-Fi, the cores idle otherwise. */
-  send_w: number;
-  source: string;
-}
+import { BOARD_POWER, type PowerModel } from '../agent/partition/energy.js';
 
 /** A device that this machine stands for: its times are this machine's, multiplied. */
 export interface DeviceProfile {
@@ -15,7 +7,8 @@ export interface DeviceProfile {
   /** YOLOX-nano at 416x416, ONNX Runtime, float32, all four cores, in milliseconds: published or derived. */
   yolox_nano_ms: number;
   source: string;
-  power: Power;
+  /** At its supply, in watts. */
+  power: PowerModel & { source: string };
 }
 
 /** Milliseconds of YOLOX-nano at 416x416 on one thread of this project's machine (docs/results/rate-yolox-nano.json, `network_ms`). */
@@ -39,16 +32,12 @@ const PI_4_TO_5 = Math.sqrt((560.04 / 198.69) * (1436.33 / 451.37));
 const ZERO_2_TO_4 = Math.sqrt((147.39 / 61.88) * (166.27 / 68.38));
 
 /**
- * What sending by Wi-Fi adds to idling, on all three boards: an estimate from one published figure for the Pi 4's Wi-Fi, 0.7 W
- * active and 0.1 W idle (https://raspberrypi-5.com/questions/how-much-power-does-a-raspberry-pi-4-use). Of the other two none was found.
+ * What the agent reckons with. Sending is an estimate on all three, from one published figure for the Pi 4's Wi-Fi: 0.7 W active,
+ * 0.1 W idle (https://raspberrypi-5.com/questions/how-much-power-does-a-raspberry-pi-4-use).
  */
-const WIFI_W = 0.6;
-
-const power = (idle_w: number, busy_w: number, source: string): Power => ({
-  idle_w,
-  busy_w,
-  send_w: Math.round((idle_w + WIFI_W) * 10) / 10,
-  source: `${source}; sending: idle + ${WIFI_W} W, an estimate`,
+const power = (board: keyof typeof BOARD_POWER) => ({
+  ...BOARD_POWER[board].power,
+  source: `${BOARD_POWER[board].source}; sending: estimated from the Pi 4's Wi-Fi`,
 });
 
 /** The boards of this project, slowest first. One factor for all work on the device, networks and image codecs alike. */
@@ -58,12 +47,7 @@ export const DEVICES: readonly DeviceProfile[] = [
     name: 'Raspberry Pi Zero 2 W',
     yolox_nano_ms: PI_5_MS * PI_4_TO_5 * ZERO_2_TO_4,
     source: 'estimate: the Pi 4 times 2.4, ncnn benchmark/README.md, MobileNet v2 and NanoDet-m',
-    power: power(
-      0.6,
-      2.5,
-      'idle: https://www.cnx-software.com/2021/12/09/raspberry-pi-zero-2-w-power-consumption/ (120 mA); busy: ' +
-        'https://www.jeffgeerling.com/blog/2021/look-inside-raspberry-pi-zero-2-w-and-rp3a0-au (500 mA)',
-    ),
+    power: power('pi-zero-2w'),
   },
   {
     id: 'pi-4',
@@ -71,18 +55,14 @@ export const DEVICES: readonly DeviceProfile[] = [
     yolox_nano_ms: PI_5_MS * PI_4_TO_5,
     source:
       'derived: the Pi 5 times 3.0, https://docs.ultralytics.com/guides/raspberry-pi/, YOLOv8n and YOLOv8s on ONNX',
-    power: power(1.6, 5.0, 'https://github.com/geerlingguy/sbc-reviews/issues/4'),
+    power: power('pi-4'),
   },
   {
     id: 'pi-5',
     name: 'Raspberry Pi 5',
     yolox_nano_ms: PI_5_MS,
     source: 'published: 21.3 frames a second, https://www.visionanalysis.org/articles/ncnn-fp32-vs-onnx-fp32-rpi5',
-    power: power(
-      2.4,
-      8.5,
-      'the Compute Module 5, which has the same chip: https://github.com/geerlingguy/sbc-reviews/issues/58',
-    ),
+    power: power('pi-5'),
   },
 ];
 

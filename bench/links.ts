@@ -26,10 +26,12 @@ import { EDGES, GPU_SPEED_UP, type Row, row, type Setting, type Timed } from './
 import { LIMITS, messageSizes, time } from './links/timing.js';
 import { ASSUMED, deriveYolov3, knownYolov3Ms, timeYolov3 } from './links/yolov3.js';
 import { cached } from './rate/cache.js';
-import { hashFolders } from './rate/dataset.js';
+import { hashFile, hashFolders } from './rate/dataset.js';
 import { toolkit } from './rate/toolkit.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+/** Code that what was timed depends on, besides the relay's. */
+const TIMING = ['background', 'client', 'edge', 'namespaces', 'place', 'timing'];
 
 /** Namespaces, or loopback with a line that says why. */
 async function openNet(wanted: LinksOptions): Promise<Net> {
@@ -85,7 +87,8 @@ async function measure(place: Place, baselines: Baselines, unit: number, options
     assumed: options.service === 'yolov3' ? ASSUMED : [],
     loopback: place.kind === 'loopback',
   };
-  const code = await hashFolders([join(HERE, 'link'), join(HERE, 'links')]);
+  const own = TIMING.map((name) => hashFile(join(HERE, 'links', `${name}.js`)));
+  const code = await Promise.all([hashFolders([join(HERE, 'link')]), ...own]);
   const grid = links(options.quick);
   const timedLinks: TimedLink[] = [];
   const rows: Row[] = [];

@@ -1,4 +1,5 @@
-import type { DeviceProfile, Power } from '../devices.js';
+import { energyOf, type PowerModel } from '../../agent/partition/energy.js';
+import type { DeviceProfile } from '../devices.js';
 import { type Candidate, decide, frameMs, type Link, type Pace } from './decide.js';
 
 /** How long a message and its answer took on a link. */
@@ -69,8 +70,8 @@ export interface Setting {
  * Millijoules of one frame: (busy - idle) x computing + (send - idle) x sending, and idle x latency on top.
  * @param times milliseconds: the device computes, the radio sends, until the answer is there
  */
-export function energy(power: Power, times: { computing: number; sending: number; latency: number }) {
-  const active = (power.busy_w - power.idle_w) * times.computing + (power.send_w - power.idle_w) * times.sending;
+export function energy(power: PowerModel, times: { computing: number; sending: number; latency: number }) {
+  const active = energyOf(power, times.computing, times.sending);
   return { active, total: active + power.idle_w * times.latency };
 }
 
