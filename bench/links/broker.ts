@@ -26,7 +26,8 @@ export async function openBroker(net: Net): Promise<Broker> {
   return openEmbedded(net);
 }
 
-async function openEmbedded(net: Net): Promise<Broker> {
+/** The embedded broker, MQTT 3.1.1. */
+export async function openEmbedded(net: Net): Promise<Broker> {
   const script = fileURLToPath(new URL('./embedded-broker.js', import.meta.url));
   const child = new Child('broker', net.command('edge', [process.execPath, script]));
   const port = await child.ask<number>({});

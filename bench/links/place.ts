@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BackgroundRequest } from './background.js';
-import { openBroker } from './broker.js';
+import { type Broker, openBroker } from './broker.js';
 import { Child } from './child.js';
 import type { ConnectRequest, MeasureRequest } from './client.js';
 import type { Link } from './decide.js';
@@ -25,8 +25,12 @@ const BACKGROUND_MS = 600_000;
 
 const script = (name: string) => [process.execPath, fileURLToPath(new URL(`./${name}.js`, import.meta.url))];
 
-/** Starts the processes. @param net is closed with the place, and where this fails */
-export async function openPlace(net: Net): Promise<Place> {
+/**
+ * Starts the processes.
+ * @param net is closed with the place, and where this fails
+ * @param open starts the broker on the edge's side
+ */
+export async function openPlace(net: Net, open: (net: Net) => Promise<Broker> = openBroker): Promise<Place> {
   const closing: (() => Promise<unknown>)[] = [() => net.close()];
   const close = async () => {
     for (const next of closing.splice(0).reverse()) await next();
@@ -37,16 +41,16 @@ export async function openPlace(net: Net): Promise<Place> {
     return child;
   };
   try {
-    const broker = await openBroker(net);
+    const broker = await open(net);
     closing.push(() => broker.close());
     const { version } = broker;
     const edge = start('edge', 'edge');
-    const open: OpenRequest['open'] = {
+    const ready: OpenRequest['open'] = {
       broker: { host: '127.0.0.1', port: broker.port },
       version,
       listen: net.relayHost,
     };
-    const port = await edge.ask<number>({ open });
+    const port = await edge.ask<number>({ open: ready });
     const url = `mqtt://${net.relayHost}:${port}`;
     const client = start('client', 'device');
     let background: Child | undefined;

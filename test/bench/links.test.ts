@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { DEVICES, slowDown } from '../../bench/devices.js';
 import { type BaselineRow, readBaselines } from '../../bench/links/baselines.js';
+import { openEmbedded } from '../../bench/links/broker.js';
 import { type Candidate, candidates, computedMs, decide, frameMs, promising } from '../../bench/links/decide.js';
 import { links } from '../../bench/links/grid.js';
 import { openNamespaces } from '../../bench/links/namespaces.js';
-import type { Net } from '../../bench/links/net.js';
+import { loopback, type Net } from '../../bench/links/net.js';
 import { linksOptions } from '../../bench/links/options.js';
 import { openPlace } from '../../bench/links/place.js';
 import { ratios } from '../../bench/links/ratios.js';
@@ -233,10 +234,10 @@ t.test('baselines that are none', async (t) => {
 });
 
 t.test('the report has a line for each row, and is JSON', async (t) => {
-  const report = { a: { b: 1 }, rows: [{ x: 1 }, { x: 2 }], links: [] };
-  const text = linesOf(report, ['rows', 'links']);
+  const report = { a: { b: [1, 2], c: null, d: {} }, rows: [{ x: [{ y: 1 }] }, { x: 'z' }], links: [] };
+  const text = linesOf(report);
   t.same(JSON.parse(text), report);
-  t.ok(text.includes('\n {"x":1},\n {"x":2}\n'));
+  t.ok(text.includes('\n  {"x":[{"y":1}]},\n  {"x":"z"}\n'));
 });
 
 t.test('options', async (t) => {
@@ -275,6 +276,17 @@ t.test('a link between namespaces: rate, delay, other traffic', { skip: withoutN
   t.ok((await place.setLink({ mbps: 20, delay_ms: 0, background_mbps: 5 })) > 1, 'other traffic flows');
   await place.close();
   t.same(namespaces(), before);
+});
+
+t.test('without mosquitto the embedded broker carries it, on loopback', async (t) => {
+  const place = await openPlace(loopback, openEmbedded);
+  t.teardown(() => place.close());
+  t.match([place.kind, place.broker], ['loopback', /embedded/]);
+  await place.setLink({ mbps: 2, delay_ms: 0, background_mbps: 0 });
+  const request = { sizes: [50_000], warmUp: 0, atLeast: 1, atMost: 1, forMs: 0, timeoutMs: 20_000 };
+  const [ms] = await place.measure(request);
+  t.ok(ms >= 150, `${ms} ms for 50 KB at 2 Mbit/s`);
+  await t.rejects(place.measure({ ...request, timeoutMs: 20 }), /no answer within 20 ms/);
 });
 
 t.test('Ctrl-C: exit code 130, and the namespaces are gone', { skip: withoutNamespaces }, async (t) => {
