@@ -22,27 +22,32 @@ const timeFile = () => join(packageRoot(), 'docs', 'results', 'links-yolov3-time
 /**
  * YOLOv3 in full, from what was measured of YOLOX-nano: the service's parts take their share of the operations, encoders and
  * decoders what they take there, and messages are as large as that network's of the same point, at its accuracy. Raw
- * features at `stage1` have YOLOv3's channels. The 52x52 stage is left out: a cut behind it carries skip tensors too.
+ * features at `stage1`, quantised or not, have YOLOv3's channels. The 52x52 stage is left out: a cut behind it carries skip tensors too.
  * @param wholeMs YOLOv3 on one thread of the machine of `nano`
+ * @throws DeepcodError where `nano` lacks the times of a point
  */
 export function deriveYolov3(nano: Baselines, wholeMs: number): Baselines {
   const points = Object.keys(GFLOP) as (keyof typeof GFLOP)[];
+  for (const point of points) {
+    if (point !== 'device' && (nano.device_ms[point] === undefined || nano.edge_ms[point] === undefined)) {
+      const reason = `the baselines of ${nano.service} lack times of ${point}`;
+      throw new DeepcodError('baselines', reason, undefined, ExitCode.usage);
+    }
+  }
   const prefix = (point: keyof typeof GFLOP) => (wholeMs * GFLOP[point]) / GFLOP.device;
   const rest = (point: keyof typeof GFLOP) => wholeMs - prefix(point);
   const raw = nano.rows.find(({ method, partition }) => method === 'offload' && partition === 'stage1');
   const channels = raw ? STAGE1_KB / raw.kb : 1;
   const derive = (row: BaselineRow, point: keyof typeof GFLOP): BaselineRow => {
+    // All of it on the device in another form, such as 8 bits: as much faster as that network is.
+    if (point === 'device') return { ...row, device_ms: (wholeMs * row.device_ms) / nano.uncompressed.network_ms };
     const grows = point === 'stage1' && (row.method === 'offload' || row.method === 'offload-lossy') ? channels : 1;
-    const own = {
-      device: row.device_ms - (nano.device_ms[point] ?? 0),
-      edge: row.edge_ms - (nano.edge_ms[point] ?? 0),
-    };
     return {
       ...row,
       kb: row.kb * grows,
       kb_images: row.kb_images?.map((kb) => kb * grows),
-      device_ms: prefix(point) + Math.max(0, own.device),
-      edge_ms: rest(point) + Math.max(0, own.edge),
+      device_ms: prefix(point) + Math.max(0, row.device_ms - nano.device_ms[point]),
+      edge_ms: rest(point) + Math.max(0, row.edge_ms - nano.edge_ms[point]),
     };
   };
   return {

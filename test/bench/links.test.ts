@@ -201,6 +201,14 @@ t.test('YOLOv3: the parts take their share of its time; codecs and sizes are as 
   );
 });
 
+t.test('YOLOv3: faster forms on the device stay faster; times that lack are said', async (t) => {
+  const eightBits = { ...baselines.rows[0], method: 'on-device', partition: 'device', device_ms: 8.5, edge_ms: 0 };
+  const derived = deriveYolov3({ ...baselines, rows: [eightBits] }, 659);
+  t.equal(derived.rows[0].device_ms, 329.5);
+  const { stage1: _, ...device_ms } = baselines.device_ms;
+  t.throws(() => deriveYolov3({ ...baselines, device_ms }, 659), { exitCode: 2, message: /lack times of stage1/ });
+});
+
 t.test('few messages stand for all pictures', async (t) => {
   const sizes = messageSizes(candidate({ kb_images: [7, 1, 5, 3, 2, 6, 4] }));
   t.same(
