@@ -25,6 +25,7 @@ _PARTS = (
 #: Bars longer than so many times ours are cut; their number says how long they are.
 _CUT = 6.0
 _GRID = "#e6e6e6"
+_PLAIN = FuncFormatter(lambda v, _: f"{v:g}")
 
 
 def draw(report: dict[str, Any], json: Path) -> list[Path]:
@@ -112,9 +113,9 @@ def _bandwidth(rows: list[Row], names: dict[str, str]) -> Figure:
             ax.set_yscale("log")
             ax.xaxis.set_major_locator(FixedLocator(ticks))
             ax.xaxis.set_minor_locator(NullLocator())
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+            ax.xaxis.set_major_formatter(_PLAIN)
             ax.tick_params(labelsize=7)
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+            ax.yaxis.set_major_formatter(_PLAIN)
             ax.set_title(f"{names[device]}, {delay:g} ms there and back", loc="left", fontsize=10)
             if ax is line[0]:
                 ax.set_ylabel("ms of one frame, median", fontsize=9)
@@ -136,7 +137,9 @@ def _background(rows: list[Row], names: dict[str, str]) -> Figure:
     for ax, device in zip(axes[0], names, strict=True):
         _lines(ax, where(shared, device=device), "background_mbps")
         ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        ax.yaxis.set_major_formatter(_PLAIN)
+        ax.yaxis.set_minor_formatter(_PLAIN)
+        ax.tick_params(which="both", labelsize=7)
         ax.set_title(f"{names[device]}, link of {first['mbps']:g} Mbit/s", loc="left", fontsize=10)
         ax.set_xlabel("Mbit/s of other traffic", fontsize=9)
     axes[0][0].set_ylabel("ms of one frame, median", fontsize=9)
