@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Shaper } from './shaper.js';
 
-/** About a packet: what is sent at a time, so that connections share a link fairly. */
-const PIECE = 1448;
 /** Waiting to be sent, as in a router's buffer. */
 const MOST_WAITING = 64 * 1024;
 /** Waiting, under way and not yet taken by the other side: what 800 Mbit/s keep under way in 80 ms. */
@@ -47,7 +45,8 @@ export class Pipe {
   #read(data: Buffer): void {
     this.#waiting += data.length;
     this.#held += data.length;
-    for (let at = 0; at < data.length; at += PIECE) this.#send(data.subarray(at, at + PIECE));
+    const { piece } = this.#shaper;
+    for (let at = 0; at < data.length; at += piece) this.#send(data.subarray(at, at + piece));
     if (this.#full()) this.#from.pause();
   }
 

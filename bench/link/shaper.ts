@@ -8,6 +8,9 @@ export interface LinkState {
   up: boolean;
 }
 
+/** About a packet. */
+const PACKET = 1448;
+
 interface Waiting {
   bytes: number;
   arrived: number;
@@ -35,6 +38,11 @@ export class Shaper {
     this.#mbps = mbps;
     this.#free = performance.now();
     this.#serve();
+  }
+
+  /** Bytes to push at a time, so that connections share the link fairly: a packet, or what leaves in a millisecond. */
+  get piece(): number {
+    return Math.max(PACKET, Math.round(this.#mbps * 125));
   }
 
   /** Calls `release` once the link has carried what came before and these bytes too. */

@@ -1,0 +1,140 @@
+"""The section of docs/results/links.md for one report of `npm run bench:links`: no figure is typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .links_rows import BARS_MBPS, Row, methods, name, values, where
+from .page import table
+
+_PLOTS = {
+    "parts": "Where one frame's time goes",
+    "bandwidth": "Latency over bandwidth",
+    "background": "Latency beside other traffic",
+}
+
+
+def section(json: Path, report: dict[str, Any], plots: list[Path]) -> str:
+    """Plots, goals and tables of a report in `json`, which lies beside the page."""
+    parts = [_facts(json, report), f"    {report['command']}"]
+    for plot in plots:
+        title = _PLOTS[plot.stem.removeprefix(f"{json.stem}-")]
+        parts += [f"**{title}, {report['service']}**", f"![{title}, {report['service']}]({plot.name})"]
+    parts += _goals(report)
+    rows = where(report["rows"], background_mbps=0)
+    delay = values(rows, "delay_ms")[0]
+    near = where(rows, delay_ms=delay)
+    for edge, what in (("cpu", "edge on one CPU thread"), ("gpu", f"edge with an assumed GPU, {_speed_up(report)}")):
+        for device in report["devices"]:
+            parts.append(
+                f"Milliseconds of one frame, median; {device['name']} (simulated), {what}, {delay:g} ms there and back:"
+            )
+            parts.append(_latency(where(near, device=device["id"], edge=edge)))
+    parts += [
+        "Energy of one frame in millijoules, edge on one CPU thread: all of it (without what idling takes):",
+        _energy(report, near),
+    ]
+    parts += ["Devices (all simulated):", _devices(report)]
+    return "\n" + "\n\n".join(parts) + "\n"
+
+
+def _speed_up(report: dict[str, Any]) -> str:
+    return f"{report['gpu_speed_up']:g} times as fast (simulated)"
+
+
+def _facts(json: Path, report: dict[str, Any]) -> str:
+    machine = report["machine"]
+    link = "network namespaces: real TCP" if report["link"] == "namespaces" else "a relay on loopback: simulated"
+    found = sorted({s for row in report["rows"] for s in row["simulated"]} - {"device", "edge", "link"})
+    assumed = f"; assumed, not measured: {', '.join(found)}" if found else ""
+    computed = sum(row["computed"] for row in report["rows"])
+    return (
+        f"Service `{report['service']}`. Links: {link}; broker {report['broker']}. Machine: {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['os']}. {len(report['rows'])} rows, {computed} of them with a computed "
+        f"link{assumed}. Accuracy: {report['accuracy_floor']}. "
+        f"{'A quick check, not a measurement. ' if report['quick'] else ''}JSON: [{json.name}]({json.name}). Command:"
+    )
+
+
+def _goals(report: dict[str, Any]) -> list[str]:
+    """The paper's goals against what was found."""
+    if report["ratios"] is None:
+        return ["Ours is not among the methods."]
+    goals = report["ratios"]["goals"]
+    fastest = goals["fastest"]
+    lines = [
+        f"- Fastest at every cell? In {fastest['won']} of {fastest['cells']} cells; among the methods that lose at "
+        f"most a point of AP in {fastest['won_at_equal_accuracy']}.",
+    ]
+    lines += [
+        f"- 8 times faster than best-partition Offload, YOLOv3 on a Pi 4 at 2 Mbit/s? {found['ratio']:.1f} times "
+        f"(edge: {found['edge']}, {found['delay_ms']:g} ms)."
+        for found in goals["offload_pi4_2mbps"]["found"]
+    ]
+    if low := goals["offload_low_end"]["found"]:
+        lines.append(
+            f"- 35 times at the low end? At most {low['ratio']:.1f} times at {low['mbps']:g} Mbit/s "
+            f"({low['device']}, edge: {low['edge']}, {low['delay_ms']:g} ms)."
+        )
+    parts = ["\n".join(lines)]
+    if fastest["lost"]:
+        parts += [
+            "Where another method was faster than ours, in cells, and how many times as long ours takes:",
+            _lost(fastest["lost"]),
+        ]
+    return parts
+
+
+def _lost(lost: list[dict[str, Any]]) -> str:
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for cell in lost:
+        groups.setdefault((cell["method"], cell["device"], cell["edge"]), []).append(cell)
+    rows = []
+    for (method, device, edge), cells in groups.items():
+        slower = sorted(c["slower"] for c in cells)
+        floor = "yes" if all(c["within_floor"] for c in cells) else "no"
+        at = sorted({c["mbps"] for c in cells})
+        span = f"{at[0]:g}" if len(at) == 1 else f"{at[0]:g} to {at[-1]:g}"
+        rows.append([name(method), device, edge, floor, str(len(cells)), span, f"{slower[0]:.2f} to {slower[-1]:.2f}"])
+    return table(["method", "device", "edge", "loses at most a point", "cells", "Mbit/s", "ours takes, times"], rows)
+
+
+def _latency(rows: list[Row]) -> str:
+    bandwidths = values(rows, "mbps")
+    lines = []
+    for method in methods(rows):
+        own = {row["mbps"]: row for row in where(rows, method=method)}
+        accuracy = sorted({row["ap_relative"] for row in own.values()})
+        shown = f"{accuracy[0]:.3f}" if len(accuracy) == 1 else f"{accuracy[0]:.3f} to {accuracy[-1]:.3f}"
+        lines.append([name(method), shown, *(_cell(own[mbps]) for mbps in bandwidths)])
+    return table(["method", "AP / uncompressed", *(f"{mbps:g} Mbit/s" for mbps in bandwidths)], lines)
+
+
+def _cell(row: Row) -> str:
+    return f"{row['p50_ms']:.0f}{' (c)' if row['computed'] else ''} {row['partition']}"
+
+
+def _energy(report: dict[str, Any], rows: list[Row]) -> str:
+    bandwidths = [mbps for mbps in BARS_MBPS if mbps in values(rows, "mbps")]
+    columns = [(device, mbps) for device in report["devices"] for mbps in bandwidths]
+    lines = []
+    for method in methods(rows):
+        cells = []
+        for device, mbps in columns:
+            row = where(rows, method=method, device=device["id"], mbps=mbps, edge="cpu")[0]
+            cells.append(f"{row['energy_mj']:.0f} ({row['energy_active_mj']:.0f})")
+        lines.append([name(method), *cells])
+    return table(
+        ["method", *(f"{device['name'].removeprefix('Raspberry ')}, {mbps:g} Mbit/s" for device, mbps in columns)],
+        lines,
+    )
+
+
+def _devices(report: dict[str, Any]) -> str:
+    lines = []
+    for device in report["devices"]:
+        power = device["power"]
+        watts = f"{power['idle_w']:g}, {power['busy_w']:g}, {power['send_w']:g}"
+        lines.append([device["name"], f"{device['slow_down']:.1f}", device["source"], watts, power["source"]])
+    return table(["device", "this machine's time, times", "from", "W idle, busy, sending", "from"], lines)

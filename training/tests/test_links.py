@@ -1,0 +1,134 @@
+"""Plots and page of what bench/links.ts measures, on rows whose figures are known."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deepcod.cli import main
+
+PARTS = ("parts", "bandwidth", "background")
+
+
+def row(method, device, edge, mbps, p50, background=0):
+    return {
+        "service": "s",
+        "method": method,
+        "device": device,
+        "edge": edge,
+        "mbps": mbps,
+        "delay_ms": 2,
+        "background_mbps": background,
+        "p50_ms": p50,
+        "p95_ms": p50,
+        "kb": 1,
+        "ap_relative": 0.5 if method == "offload-cs" else 0.999,
+        "within_floor": method != "offload-cs",
+        "partition": "stage1",
+        "setting": 0,
+        "device_part_ms": p50 / 2,
+        "link_ms": p50 / 4,
+        "edge_part_ms": p50 / 4,
+        "computed": mbps == 2 and method == "offload",
+        "energy_mj": 77,
+        "energy_active_mj": 33,
+        "simulated": ["device", "sizes"],
+    }
+
+
+def write(folder, ratios):
+    power = {"idle_w": 1, "busy_w": 4, "send_w": 2, "source": "someone"}
+    times = {"ours": 100, "offload": 4321, "offload-cs": 90}
+    cells = [(2, 0), (10, 0), (54, 0), (54, 20)]
+    report = {
+        "service": "s",
+        "quick": True,
+        "command": "npm run bench:links -- x",
+        "machine": {"cpu": "c", "cores": 1, "os": "o"},
+        "link": "namespaces",
+        "broker": "b",
+        "accuracy_floor": "floor",
+        "gpu_speed_up": 20,
+        "devices": [
+            {"id": d, "name": f"Raspberry {d}", "slow_down": 2.5, "source": "somewhere", "power": power}
+            for d in ("Pi 4", "Pi 5")
+        ],
+        "ratios": ratios,
+        "rows": [
+            row(method, device, edge, mbps, ms, background)
+            for method, ms in times.items()
+            for device in ("Pi 4", "Pi 5")
+            for edge in ("cpu", "gpu")
+            for mbps, background in cells
+        ],
+    }
+    file = folder / "links-s.json"
+    file.write_text(json.dumps(report))
+    return file
+
+
+def lost(mbps, slower):
+    return {
+        "method": "offload-cs",
+        "device": "Pi 4",
+        "edge": "cpu",
+        "within_floor": False,
+        "mbps": mbps,
+        "slower": slower,
+    }
+
+
+def test_plots_and_section(tmp_path):
+    cell = {"device": "Pi 4", "edge": "gpu", "mbps": 2, "delay_ms": 2, "ratio": 43.2}
+    fastest = {"cells": 8, "won": 6, "won_at_equal_accuracy": 8, "lost": [lost(2, 1.2), lost(10, 1.5)]}
+    goals = {
+        "fastest": fastest,
+        "offload_pi4_2mbps": {"wanted": 8, "found": [cell]},
+        "offload_low_end": {"wanted": 35, "found": cell},
+    }
+    file = write(tmp_path, {"goals": goals})
+    page = tmp_path / "links.md"
+    page.write_text("before\n<!-- begin links-s.json -->\nold\n<!-- end links-s.json -->\nafter\n")
+    assert main(["links", str(file), "--page", str(page)]) == 0
+    for part in PARTS:
+        assert (tmp_path / f"links-s-{part}.svg").stat().st_size > 1000
+        assert (tmp_path / f"links-s-{part}.png").stat().st_size > 1000
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert "A quick check, not a measurement." in text and "assumed, not measured: sizes" in text
+    assert "In 6 of 8 cells" in text and "43.2 times (edge: gpu, 2 ms)" in text and "At most 43.2 times" in text
+    assert "| Offload, compressed sensing | Pi 4 | cpu | no | 2 | 2 to 10 | 1.20 to 1.50 |" in text
+    assert "| Offload | 0.999 | 4321 (c) stage1 | 4321 stage1 | 4321 stage1 |" in text
+    assert "| ours | 77 (33) | 77 (33) | 77 (33) | 77 (33) |" in text
+
+
+def test_without_ours_or_rows(tmp_path):
+    file = write(tmp_path, None)
+    report = json.loads(file.read_text())
+    report["rows"] = [r for r in report["rows"] if r["method"] != "ours" and r["background_mbps"] == 0]
+    file.write_text(json.dumps(report))
+    page = tmp_path / "links.md"
+    page.write_text("<!-- begin links-s.json -->\n<!-- end links-s.json -->")
+    assert main(["links", str(file), "--page", str(page)]) == 0
+    assert "Ours is not among the methods." in page.read_text()
+    assert not (tmp_path / "links-s-background.svg").exists()
+    file.write_text("{}")
+    assert main(["links", str(file)]) == 2
+
+
+def test_page_without_markers(tmp_path, capsys):
+    page = tmp_path / "links.md"
+    page.write_text("no section")
+    assert main(["links", str(write(tmp_path, None)), "--page", str(page)]) == 2
+    assert "has no section for links-s.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_plots_are_the_same_twice(tmp_path, part):
+    file = write(tmp_path, None)
+    drawn = []
+    for _ in range(2):
+        assert main(["links", str(file)]) == 0
+        drawn.append((tmp_path / f"links-s-{part}.svg").read_bytes())
+    assert drawn[0] == drawn[1]
