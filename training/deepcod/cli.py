@@ -20,6 +20,7 @@ COMMANDS = [
     "deepcod.evaluate.clips",
     "deepcod.evaluate.variants",
     "deepcod.privacy.command",
+    "deepcod.baselines.command",
 ]
 
 

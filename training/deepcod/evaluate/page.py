@@ -11,6 +11,11 @@ _NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "ours": "ours", "paper
 
 
 def update_page(page: Path, json: Path, report: dict[str, Any]) -> None:
+    """Write the section of a report of `deepcod rate` anew; see `replace_section`."""
+    replace_section(page, json, section(json, report))
+
+
+def replace_section(page: Path, json: Path, content: str) -> None:
     """Replace what lies between `<!-- begin NAME.json -->` and `<!-- end NAME.json -->` in a page.
 
     Raises:
@@ -21,7 +26,7 @@ def update_page(page: Path, json: Path, report: dict[str, Any]) -> None:
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise DeepcodError(f"{page}: has no section for {json.name}", f"Put {begin} and {end} where it shall stand.")
     before, after = text[: text.index(begin) + len(begin)], text[text.index(end) :]
-    page.write_text(f"{before}\n{section(json, report)}\n{after}")
+    page.write_text(f"{before}\n{content}\n{after}")
 
 
 def section(json: Path, report: dict[str, Any]) -> str:
@@ -47,7 +52,8 @@ def _name(method: str, partition: str | None) -> str:
     return _NAMES[method] + (f", `{partition}`" if partition else "")
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -58,7 +64,7 @@ def _needed(report: dict[str, Any]) -> str:
     names = list(dict.fromkeys((n["method"], n["partition"]) for n in report["kb_needed"]))
     cells = {(n["method"], n["partition"], n["share"]): _need(n) for n in report["kb_needed"]}
     rows = [[_name(*name), *(cells[(*name, share)] for share in shares)] for name in names]
-    return _table(["codec", *(f"KB for {100 * share:g}% of the uncompressed AP" for share in shares)], rows)
+    return table(["codec", *(f"KB for {100 * share:g}% of the uncompressed AP" for share in shares)], rows)
 
 
 def _need(need: dict[str, Any]) -> str:
@@ -76,7 +82,7 @@ def _bd_rates(report: dict[str, Any]) -> str:
         (b["method"], b["partition"], b["reference"], b["reference_partition"]): _percent(b) for b in report["bd_rate"]
     }
     rows = [[_name(*name), *(cells[(*name, *reference)] for reference in references)] for name in names]
-    return _table(["bytes at equal AP (BD-rate)", *(f"against {_name(*r)}" for r in references)], rows)
+    return table(["bytes at equal AP (BD-rate)", *(f"against {_name(*r)}" for r in references)], rows)
 
 
 def _percent(rate: dict[str, Any]) -> str:
@@ -104,4 +110,4 @@ def _rows(report: dict[str, Any]) -> str:
                 *(f"{row[key]:.1f}" for key in ("encode_ms", "decode_ms", "network_ms")),
             ]
         )
-    return _table(head, rows)
+    return table(head, rows)
