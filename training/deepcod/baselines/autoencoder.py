@@ -1,8 +1,9 @@
 """offload-ae: a symmetric convolutional auto-encoder (the paper's Offload-AE+): the encoder is as deep as the decoder.
 
-Half of its work lies on the device, which is what deep compressive offloading avoids. It gets what our codecs get: the same
-pictures, reconstruction first and then the service's own features (11), and windows of pictures. It is compressed: its kernels have 8
-bits. Codes lie in (-1, 1), are quantised to a few levels, a random number of them in each step of training, and Huffman coded.
+Half of its work lies on the device, which is what deep compressive offloading avoids. It gets what our codecs get: the
+same pictures, a start from principal components, reconstruction first and then the service's own features (11), windows
+of pictures. It is compressed: its kernels have 8 bits. Codes lie in [-1, 1], are quantised to a few levels, another
+number of them in each step of training, and Huffman coded.
 """
 
 from __future__ import annotations
@@ -18,33 +19,42 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..codec.data import Pictures
 from ..codec.decoder import ResidualBlock
 from ..codec.distil import Distillation
+from ..codec.encoder import principal_rows
 from ..codec.service import Service
 from ..errors import DeepcodError
 from .entropy import huffman, unhuffman
 from .methods import Coder, Materials
 from .point import Point
 
-LEVELS = (4, 8, 16)
-#: Widths, from the source's resolution down, and channels of the code: at the input 1/8 of the resolution, then 1/4, then 1/2.
-INPUT = ((24, 48, 64), 10)
-FEATURES = {0: ((48, 64), 32), 1: ((64,), 32)}
+#: Odd, so that nothing is coded as nothing.
+LEVELS = (7, 15, 31)
+#: Widths, from the source's resolution down, and channels of the code: at the input 1/8 of the resolution, at the first
+#: point after it 1/4, then 1/2.
+INPUT = ((24, 48, 64), 12)
+FEATURES = (((48, 64), 48), ((64,), 48))
 BATCH, CROP, LEARNING_RATE, SEED = 8, 224, 1e-3, 1
-#: Share of the time in which reconstruction alone is learned (our codecs, which start as a transform, need less), and its
-#: weight afterwards.
-RECONSTRUCTION, RECONSTRUCTION_WEIGHT = 0.4, 0.3
+#: Learning rate of the linear layers, which start well, relative to the others'.
+LINEAR = 0.1
+#: Share of the time in which reconstruction alone is learned, and its weight afterwards.
+RECONSTRUCTION, RECONSTRUCTION_WEIGHT = 0.2, 0.3
 #: Seconds of training between checkpoints.
 _SAVE_EVERY = 60
 _HEADER = struct.Struct("<5H")
 
 
 class Autoencoder(nn.Module):
-    """Halves the resolution len(widths) times with a residual block after each, and back by the mirror image of that."""
+    """Halves the resolution len(widths) times, a residual block after each; back by the mirror image of that.
+
+    Beside each of the two deep halves stands one linear layer, which starts as principal components of patches and
+    their transpose; what the deep ones add starts at nothing.
+    """
 
     def __init__(self, channels: int, widths: tuple[int, ...], code: int) -> None:
         super().__init__()
@@ -54,34 +64,63 @@ class Autoencoder(nn.Module):
         down, up = [], []
         before = channels
         for width in widths:
-            down += [nn.Conv2d(before, width, 4, 2, 1), ResidualBlock(width), nn.LeakyReLU(0.1)]
-            up += [nn.ConvTranspose2d(width, before, 4, 2, 1), ResidualBlock(width), nn.LeakyReLU(0.1)]
+            down += [nn.Conv2d(before, width, 4, 2, 1), nn.LeakyReLU(0.1), ResidualBlock(width)]
+            up += [nn.ConvTranspose2d(width, before, 4, 2, 1), nn.LeakyReLU(0.1), ResidualBlock(width)]
             before = width
         self.encoder = nn.Sequential(*down, nn.Conv2d(before, code, 3, padding=1))
         self.decoder = nn.Sequential(nn.Conv2d(code, before, 3, padding=1), *reversed(up))
+        self.analysis = nn.Conv2d(channels, code, self.stride, self.stride)
+        self.synthesis = nn.ConvTranspose2d(code, channels, self.stride, self.stride)
+        for layer in (self.encoder[-1], self.decoder[-1], self.analysis, self.synthesis):
+            nn.init.zeros_(layer.bias)
+        for layer in (self.encoder[-1], self.decoder[-1]):
+            nn.init.zeros_(layer.weight)
+
+    @torch.no_grad()
+    def calibrate(self, source: Tensor) -> None:
+        """Start from examples: means, deviations and principal components.
+
+        A component with more energy gets more levels, by the root of its deviation: between equal steps and equal
+        numbers of levels. Three deviations of the largest are what the code can hold.
+        """
+        self.mean.copy_(source.mean((0, 2, 3)))
+        self.deviation.copy_(source.std((0, 2, 3)).clamp_min(1e-6))
+        x = self.normalise(source)
+        patches = F.unfold(x, self.stride, stride=self.stride).transpose(1, 2).flatten(0, 1)
+        rows = principal_rows(patches[:: max(1, len(patches) // 20000)], self.shape[2], self.shape[0], self.stride)
+        deviation = F.conv2d(x, rows, stride=self.stride).std((0, 2, 3)).clamp_min(1e-6)
+        scale = (deviation.sqrt() * 3 * deviation.max().sqrt())[:, None, None, None]
+        self.analysis.weight.copy_(rows / scale)
+        self.synthesis.weight.copy_(rows * scale)
+
+    def normalise(self, source: Tensor) -> Tensor:
+        """Each channel with mean 0 and deviation 1."""
+        return (source - self.mean[:, None, None]) / self.deviation[:, None, None]
 
     def code(self, source: Tensor) -> Tensor:
-        """[N, code, h, w] in (-1, 1) of a source."""
-        return torch.tanh(self.encoder((source - self.mean[:, None, None]) / self.deviation[:, None, None]))
+        """[N, code, h, w] in [-1, 1] of a source."""
+        x = self.normalise(source)
+        return F.hardtanh(self.analysis(x) + self.encoder(x))
 
     def source(self, code: Tensor) -> Tensor:
         """The source again."""
-        return self.decoder(code) * self.deviation[:, None, None] + self.mean[:, None, None]
+        x = self.synthesis(code) + self.decoder(code)
+        return x * self.deviation[:, None, None] + self.mean[:, None, None]
 
     def forward(self, source: Tensor, levels: int) -> Tensor:
         """A source through its quantised code; the gradient passes the quantiser as if it were not there."""
         code = self.code(source).float()
         steps = (levels - 1) / 2
-        return self.source(code + (torch.round((code + 1) * steps) / steps - 1 - code).detach())
+        return self.source(code + (torch.round(code * steps) / steps - code).detach())
 
     @property
     def stride(self) -> int:
-        """Values of the source a side for one of the code."""
+        """How many values of the source one of the code stands for, in each direction."""
         return 2 ** len(self.shape[1])
 
     def encoder_flops(self, height: int, width: int) -> int:
         """Of encoding a source: 2 x multiply-accumulates of its convolutions."""
-        total = 0
+        total = 2 * self.analysis.weight.numel() * (height // self.stride) * (width // self.stride)
         scale = 1
         for layer in self.encoder.modules():
             if isinstance(layer, nn.Conv2d):
@@ -110,7 +149,7 @@ def checkpoint(folder: Path, partition: str) -> Path:
 @torch.inference_mode()
 def encode(model: Autoencoder, source: np.ndarray, levels: int) -> bytes:
     """The message of a source, whose last rows and columns are repeated up to whole code values."""
-    c, h, w = source.shape
+    h, w = source.shape[1:]
     padded = np.pad(source, ((0, 0), (0, -h % model.stride), (0, -w % model.stride)), "edge")
     code = model.code(torch.from_numpy(padded)[None])[0]
     symbols = torch.round((code + 1) * ((levels - 1) / 2)).to(torch.uint8).numpy()
@@ -168,7 +207,7 @@ def train(materials: Materials, partition: str, file: Path) -> None:
         return
     if not materials.packs:
         raise DeepcodError(
-            f"{file}: trained for {spent / 60:.1f} of {materials.minutes:g} minutes, and there is nothing to train it on",
+            f"{file}: trained for {spent / 60:.1f} of {materials.minutes:g} minutes, and nothing to train it on",
             "Give --pictures PACK (`deepcod pack`).",
         )
     service = Service(materials.description, materials.model)
@@ -196,10 +235,12 @@ def train(materials: Materials, partition: str, file: Path) -> None:
     if start:
         model.load_state_dict(start["model"])
     else:
-        model.mean.copy_(first.mean((0, 2, 3)))
-        model.deviation.copy_(first.std((0, 2, 3)).clamp_min(1e-6))
+        model.calibrate(first)
     model.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    linear = [*model.analysis.parameters(), *model.synthesis.parameters()]
+    deep = [*model.encoder.parameters(), *model.decoder.parameters()]
+    groups = [{"params": linear, "factor": LINEAR}, {"params": deep, "factor": 1.0}]
+    optimiser = torch.optim.AdamW(groups, LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.0)
     if start:
         optimiser.load_state_dict(start["optimiser"])
 
@@ -217,8 +258,9 @@ def train(materials: Materials, partition: str, file: Path) -> None:
     sums = torch.zeros(3)
     while spent < budget:
         progress = spent / budget
+        rate = LEARNING_RATE * min(1, (steps + 1) / 50) * (0.01 + 0.495 * (1 + math.cos(math.pi * progress)))
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * min(1, (steps + 1) / 50) * (0.01 + 0.495 * (1 + math.cos(math.pi * progress)))
+            group["lr"] = rate * group["factor"]
         levels = LEVELS[int(torch.randint(len(LEVELS), (), generator=generator))]
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():

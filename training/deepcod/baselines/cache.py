@@ -1,4 +1,4 @@
-"""What was measured, kept outside git: a run that was cut goes on where it was, and only what changed is measured again."""
+"""What was measured, kept outside git: a run that was cut goes on, and only what changed is measured again."""
 
 from __future__ import annotations
 

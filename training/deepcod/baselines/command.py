@@ -1,10 +1,11 @@
 """`deepcod baselines`: the paper's baselines on the same pictures, with their sizes, accuracy and times.
 
-Every method sends real messages and decodes them again; the service's remainder looks at what arrives. AP and the intervals
-are those of `deepcod evaluate`, times the processor's on one thread. Accuracy is kept in --work and measured again only where something
-changed; times are measured anew each time. FILE.json holds {service, images, boxes, machine, command, uncompressed: {ap, ap50, kb,
-network_ms}, device_ms, edge_ms: {partition: of the service's half alone}, rows: [{method, partition, setting, kb, ap, ap50, ap_relative,
-device_ms, edge_ms, kb_images}], training, encoder_mflop}; the plot lies beside it.
+Every method sends real messages and decodes them again; the service's remainder looks at what arrives. AP and the
+intervals are those of `deepcod evaluate`, times the processor's on one thread. Accuracy is kept in --work and measured
+again only where something changed; times are measured anew each time. The report holds {service, images, boxes,
+machine, command, uncompressed: {ap, ap50, kb, network_ms}, device_ms, edge_ms: {partition: of the service's half
+alone}, rows: [{method, partition, setting, kb, ap, ap50, ap_relative, device_ms, edge_ms, kb_images}], training,
+encoder_mflop}; the plot lies beside it.
 """
 
 from __future__ import annotations
@@ -43,14 +44,10 @@ _TIMED = 20
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `baselines`."""
     known = [*METHODS, ON_DEVICE]
-    p = commands.add_parser(
-        "baselines", help="AP over bytes of the paper's baselines", description=__doc__, formatter_class=_Help
-    )
+    p = commands.add_parser("baselines", help="AP over bytes of the paper's baselines", description=__doc__)
     p.add_argument("--service", type=Path, required=True, help="ONNX service, or a bundle's folder")
     p.add_argument("--description", type=Path, help="of the service (default: the .json beside it)")
-    p.add_argument(
-        "--images", type=Path, required=True, help="folder of pictures; nothing is trained or chosen on them"
-    )
+    p.add_argument("--images", type=Path, required=True, help="folder of pictures that nothing is trained on")
     p.add_argument("--annotations", type=Path, required=True, help="COCO JSON")
     p.add_argument("--json", type=Path, required=True, help="report to write")
     p.add_argument("--page", type=Path, help="Markdown page with a section for the report")
@@ -63,7 +60,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--minutes",
         type=float,
         default=10,
-        help="processor's time for the auto-encoder at each partition point; a trained one is trained on when this is raised (default 10)",
+        help="processor's time for each auto-encoder; a trained one goes on when this is raised (default 10)",
     )
     p.add_argument("--work", type=Path, default=Path("runs/baselines"), help="what is kept (default runs/baselines)")
     p.add_argument("--quick", action="store_true", help=f"{QUICK_PICTURES} pictures, ends of settings: only a check")
@@ -71,10 +68,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     p.add_argument("--resamples", type=int, default=300, help="draws of the bootstrap (default 300)")
     p.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
     p.set_defaults(run=run_command)
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    pass
 
 
 def run_command(args: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
 """Huffman coding of bytes, as real messages.
 
-The code is deflate's: canonical, made for each run of 32,767 symbols (a picture's histogram, or one of a few parts of it), its
-table in the message; matching of repeated strings is off. So what is counted was really sent, and is decoded again.
+The code is deflate's: canonical, made for each run of 32,767 symbols (a picture's histogram, or one of a few parts of
+it), its table in the message; matching of repeated strings is off. So what is counted was really sent, and is decoded
+again.
 """
 
 from __future__ import annotations

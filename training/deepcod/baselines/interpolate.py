@@ -1,4 +1,4 @@
-"""offload-intp: fewer samples, interpolated at the edge. Every 2x2 or 4x4 values become their mean, 8 bits, Huffman coded."""
+"""offload-intp: fewer samples, interpolated at the edge. Every 2x2 or 4x4 values become their mean, 8 bits, Huffman."""
 
 from __future__ import annotations
 

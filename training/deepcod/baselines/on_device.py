@@ -1,7 +1,8 @@
 """on-device: all of the service on the device, nothing sent: as it is, and with 8-bit integers.
 
-ONNX Runtime's static quantisation: ranges of activations from training pictures, kernels by channel, QDQ form. `int8` quantises every
-operator it can; `int8, convolutions` only convolutions, where nearly all work is: what follows them keeps its precision.
+ONNX Runtime's static quantisation: ranges of activations from training pictures, kernels by channel, QDQ form. `int8`
+quantises every operator it can; `int8, convolutions` only convolutions, where nearly all work is: what follows them
+keeps its precision.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
+from onnx import version_converter
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -34,6 +37,8 @@ INT8 = {"int8": None, "int8, convolutions": ["Conv"]}
 AS_IT_IS = "float32"
 #: Pictures that ranges are taken from.
 CALIBRATION = 64
+#: The first whose DequantizeLinear has an axis.
+_OPSET = 13
 
 
 def models(materials: Materials) -> Iterator[tuple[str, onnx.ModelProto]]:
@@ -48,7 +53,7 @@ def quantised(materials: Materials, operators: list[str] | None) -> onnx.ModelPr
     digest = hashlib.sha256(materials.model.SerializeToString())
     for pack in materials.packs:
         digest.update(pack.read_bytes())
-    digest.update(repr((operators, CALIBRATION)).encode())
+    digest.update(repr((operators, CALIBRATION, _OPSET, onnxruntime.__version__)).encode())
     file = materials.folder / f"int8-{digest.hexdigest()[:16]}.onnx"
     if not file.exists():
         if not materials.packs:
@@ -56,7 +61,7 @@ def quantised(materials: Materials, operators: list[str] | None) -> onnx.ModelPr
         materials.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch:
             source, clean, made = (Path(scratch) / name for name in ("source.onnx", "clean.onnx", "made.onnx"))
-            onnx.save(materials.model, str(source))
+            onnx.save(_with_axes(materials.model), str(source))
             quant_pre_process(str(source), str(clean), skip_symbolic_shape=True)
             logging.disable(logging.WARNING)  # that it was just pre-processed is not seen, and warned of
             quantize_static(
@@ -76,6 +81,12 @@ def quantised(materials: Materials, operators: list[str] | None) -> onnx.ModelPr
             part.write_bytes(made.read_bytes())
             part.replace(file)
     return onnx.load(str(file))
+
+
+def _with_axes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model in an operator set in which kernels can be quantised by channel."""
+    version = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    return model if version >= _OPSET else version_converter.convert_version(model, _OPSET)
 
 
 class _Pictures(CalibrationDataReader):

@@ -40,7 +40,8 @@ def draw(report: dict[str, Any], *files: Path) -> None:
             _panel(ax, report, point)
         panels[0, 0].set_ylabel("% of the uncompressed service's AP")
         figure.suptitle(
-            f"{report['service']} on {report['images']} photos of {report['dataset']}: further left and higher is better",
+            f"{report['service']} on {report['images']} photos of {report['dataset']}: "
+            "further left and higher is better",
             x=0.01,
             ha="left",
         )

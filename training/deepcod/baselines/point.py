@@ -37,8 +37,8 @@ class Network:
 class Point:
     """A partition point of a service.
 
-    A *source* is what a method compresses, float32 [c, h, w]: the tensor at the partition point; at the input, the pixels 0..255
-    (RGB) of the picture alone, without the letterbox's border, which the edge can add by itself.
+    A *source* is what a method compresses, float32 [c, h, w]: the tensor at the partition point; at the input, the
+    pixels 0..255 (RGB) of the picture alone, without the letterbox's border, which the edge can add by itself.
 
     Attributes:
         partition: its name, `input`, `stage1`, ...

@@ -16,8 +16,8 @@ Limits = tuple[float, float]
 def pack(x: np.ndarray, bits: int, limits: Limits | None = None) -> bytes:
     """The message of a tensor [c, h, w] with `bits` (1..8) a value: shape, range, symbols.
 
-    One range for the whole tensor: equal steps in all channels lose least for their bytes. `limits` is the range where it
-    is known beforehand, else it is the tensor's own.
+    One range for the whole tensor: equal steps in all channels lose least for their bytes. `limits` is the range where
+    it is known beforehand, else it is the tensor's own.
     """
     low, high = limits or (float(x.min()), float(x.max()))
     step = (high - low) / (2**bits - 1) or 1.0

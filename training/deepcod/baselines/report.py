@@ -64,7 +64,7 @@ def _accuracy(scores: Any) -> dict[str, Any]:
 
 
 def rate_rows(file: Path, service: str, dataset: str) -> list[dict[str, Any]]:
-    """Rows of bench/rate's report in this report's form. That bench does not keep sizes by picture: `kb_images` is empty.
+    """Rows of bench/rate's report in this report's form; it holds no sizes by picture: `kb_images` is empty.
 
     Raises:
         DeepcodError: the report is of another service or data set, or a quick check.

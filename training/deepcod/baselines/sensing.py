@@ -1,10 +1,10 @@
-"""offload-cs: compressive sensing. The device sends random projections of blocks; the edge looks for the sparsest blocks
-that explain them.
+"""offload-cs: compressive sensing. The device sends random projections of blocks; the edge looks for the sparsest
+blocks that explain them.
 
-Each block of 26 x 26 values of a channel (26 divides 416, 104 and 52) is measured by the rows of one seeded random matrix with orthonormal
-rows: the block's mean, then Gaussian directions. Measurements have 8 bits and are Huffman coded. The edge minimises |y - A c|^2 / 2 +
-t |w c|_1 over the block's DCT coefficients c by FISTA; w grows with frequency, as natural pictures' coefficients
-shrink with it, and t falls over the iterations to the size of the quantisation's noise.
+Each block of 26 x 26 values of a channel (26 divides 416, 104 and 52) is measured by the rows of one seeded random
+matrix with orthonormal rows: the block's mean, then Gaussian directions. Measurements have 8 bits and are Huffman
+coded. The edge minimises |y - A c|^2 / 2 + t |w c|_1 over the block's DCT coefficients c by FISTA; w grows with
+frequency, as natural pictures' coefficients shrink with it, and t falls over the iterations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from .quantise import pack, unpack
 BLOCK = 26
 RATIOS = (0.1, 0.25, 0.5)
 ITERATIONS = 30
-#: Thresholds, first and last, relative to the block's largest coefficient: chosen, with the iterations, on photos of coco-train.
+#: Thresholds, first and last, relative to the block's largest coefficient; they and the iterations were chosen on
+#: photos of coco-train.
 FIRST, LAST = 0.3, 0.005
 SEED = 1
 _HEADER = struct.Struct("<3HI")

@@ -13,7 +13,7 @@ from . import autoencoder
 
 
 def training_times(description: dict[str, Any], codecs: Path, checkpoints: Path) -> list[dict[str, Any]]:
-    """{what, partition, minutes, steps, machine}: the service first, then ours, then auto-encoders, those that are there."""
+    """{what, partition, minutes, steps, machine} of the service, of ours, of auto-encoders: those that are there."""
     rows = []
     own = description.get("training")
     if own:

@@ -1,4 +1,4 @@
-"""One way to get from a picture to the service's outputs: what runs on the device, what crosses, what runs at the edge."""
+"""One way to get from a picture to the service's outputs: what runs on the device, what crosses, what the edge does."""
 
 from __future__ import annotations
 
