@@ -203,7 +203,7 @@ def train(materials: Materials, partition: str, file: Path) -> None:
     start = torch.load(file, map_location="cpu", weights_only=True) if file.exists() else None
     spent = start["facts"]["minutes"] * 60 if start else 0.0
     budget = materials.minutes * 60
-    if start and spent >= budget - 1:
+    if start and spent >= budget:
         return
     if not materials.packs:
         raise DeepcodError(
@@ -245,7 +245,7 @@ def train(materials: Materials, partition: str, file: Path) -> None:
         optimiser.load_state_dict(start["optimiser"])
 
     def write() -> None:
-        facts = {"minutes": round(spent / 60, 2), "steps": steps, "pictures": len(pictures)}
+        facts = {"minutes": spent / 60, "steps": steps, "pictures": len(pictures)}
         state = {"shape": model.shape, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "facts": facts}
         part = file.with_suffix(".part")
         file.parent.mkdir(parents=True, exist_ok=True)
