@@ -34,6 +34,7 @@ from .measure import Pictures, halves_ms, run, times
 from .methods import METHODS, ON_DEVICE, Coder, Materials, coders
 from .point import Network, Point
 from .report import Scorer, rate_rows
+from .training import encoder_flops, training_times
 from .ways import Offloaded, OnDevice, Way
 
 QUICK_PICTURES, QUICK_MINUTES, QUICK_RESAMPLES = 8, 0.1, 20
@@ -89,8 +90,6 @@ def run_command(args: argparse.Namespace) -> int:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """The report."""
-    from .training import encoder_flops, training_times
-
     model, description = _service(args)
     partitions = _chosen("--partition", args.partition, list(description.get("partitions", {})))
     if not partitions:

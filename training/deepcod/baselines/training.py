@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def _row(what: str, partition: str, minutes: float, steps: int) -> dict[str, Any
     return {"what": what, "partition": partition, "minutes": minutes, "steps": steps, "machine": "one core"}
 
 
-def _runs(facts: dict[str, Any] | None):
+def _runs(facts: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     """The runs that a codec came from, each begun with the one before it."""
     while facts:
         yield facts
