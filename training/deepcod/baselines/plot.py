@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def draw(report: dict[str, Any], *files: Path) -> None:
     points = list(report["device_ms"])
     with plt.rc_context({"font.size": 10, "svg.hashsalt": "deepcod", "axes.spines.top": False}):
         figure, panels = plt.subplots(
-            1, len(points), figsize=(1.5 + 4 * len(points), 4.8), dpi=150, sharey=True, squeeze=False
+            1, len(points), figsize=(1.5 + 4 * len(points), 4.8), dpi=150, sharex=True, sharey=True, squeeze=False
         )
         for ax, point in zip(panels[0], points, strict=True):
             _panel(ax, report, point)
@@ -69,10 +70,9 @@ def _panel(ax: Axes, report: dict[str, Any], point: str) -> None:
             label=LABELS[method],
         )
     device = [r for r in report["rows"] if r["method"] == "on-device" and r["setting"] != "float32"]
-    for row in device:
-        ax.axhline(
-            100 * row["ap_relative"], color="#444444", linewidth=1, linestyle=":", label=f"on device, {row['setting']}"
-        )
+    for row, dashes in zip(device, itertools.cycle((":", "-.")), strict=False):
+        label = f"on the device, {row['setting']}"
+        ax.axhline(100 * row["ap_relative"], color="#444444", linewidth=1, linestyle=dashes, label=label)
     ax.axhline(100, color="#444444", linewidth=1, linestyle=(0, (5, 3)), zorder=1)
     ax.set_xscale("log")
     ax.set_ylim(0, 108)
