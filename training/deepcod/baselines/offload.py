@@ -27,7 +27,7 @@ def coders(point: Point, materials: Materials) -> list[Coder]:
 def png(source: np.ndarray) -> bytes:
     """PNG of pixels [3, h, w]."""
     out = io.BytesIO()
-    Image.fromarray(source.transpose(1, 2, 0).astype(np.uint8)).save(out, "PNG", compress_level=9)
+    Image.fromarray(source.transpose(1, 2, 0).astype(np.uint8)).save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
