@@ -102,8 +102,12 @@ export function rateOptions(args: string[]): RateOptions {
   };
 }
 
-/** The photos given, or those that the default bundle was always measured on. */
-function pictures(images: string | undefined, annotations: string | undefined, standard: boolean) {
+/**
+ * The photos given, or those that the default bundle was always measured on.
+ * @param standard whether it is the default bundle that is measured
+ * @throws usageError for photos that are missing or only half named
+ */
+export function pictures(images: string | undefined, annotations: string | undefined, standard: boolean) {
   if ((images === undefined) !== (annotations === undefined)) {
     throw usageError('--images and --annotations: give both, or neither');
   }

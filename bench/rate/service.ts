@@ -54,8 +54,11 @@ export async function serviceBundles(options: RateOptions & { service: string },
   return bundles;
 }
 
-/** training/services/NAME.json where the file is NAME.onnx or NAME-SIZE.onnx. */
-async function findDescription(service: string): Promise<string> {
+/**
+ * training/services/NAME.json where the file is NAME.onnx or NAME-SIZE.onnx.
+ * @throws usageError for a service without a description
+ */
+export async function findDescription(service: string): Promise<string> {
   const folder = join(packageRoot(), 'training', 'services');
   const known = (await readdir(folder)).filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
   const stem = basename(service, '.onnx');

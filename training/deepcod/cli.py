@@ -22,6 +22,7 @@ COMMANDS = [
     "deepcod.evaluate.links",
     "deepcod.evaluate.variants",
     "deepcod.privacy.command",
+    "deepcod.baselines.command",
 ]
 
 
