@@ -16,8 +16,7 @@ import { DEVICES, slowDown, YOLOX_NANO_HERE_MS } from './devices.js';
 import { type Baselines, readBaselines } from './links/baselines.js';
 import { type Candidate, candidates, type Link, MOST_LOST, promising } from './links/decide.js';
 import { links } from './links/grid.js';
-import { openNamespaces } from './links/namespaces.js';
-import { loopback, type Net } from './links/net.js';
+import { openNet } from './links/open-net.js';
 import { baselinesFile, type LinksOptions, linksOptions, usage } from './links/options.js';
 import { openPlace, type Place } from './links/place.js';
 import { ratios } from './links/ratios.js';
@@ -32,22 +31,6 @@ import { toolkit } from './rate/toolkit.js';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** Code that what was timed depends on, besides the relay's. */
 const TIMING = ['background', 'client', 'edge', 'namespaces', 'place', 'timing'];
-
-/** Namespaces, or loopback with a line that says why. */
-async function openNet(wanted: LinksOptions): Promise<Net> {
-  const simulate = (why: string): Net => {
-    process.stderr.write(`${why}: links are simulated by a relay on loopback, and every row says so\n`);
-    return loopback;
-  };
-  if (wanted.loopback) return simulate('--loopback');
-  if (process.platform !== 'linux') return simulate('network namespaces need Linux');
-  if (process.getuid?.() !== 0) return simulate('network namespaces need root');
-  try {
-    return await openNamespaces();
-  } catch (error) {
-    return simulate(`network namespaces cannot be used here (${(error as Error).message.trim().split('\n').pop()})`);
-  }
-}
 
 async function baselinesOf({ service, baselines, quick }: LinksOptions): Promise<Baselines> {
   const measured = await readBaselines(baselines);
@@ -129,7 +112,7 @@ runMain(usage, async (args) => {
   });
   // It may come before anyone waits for it.
   stopped.catch(() => {});
-  const place = await openPlace(await openNet(options));
+  const place = await openPlace(await openNet(options.loopback));
   const measured = await Promise.race([measure(place, baselines, unit, options), stopped]).finally(place.close);
   await writeReport(options.json, {
     service: baselines.service,

@@ -50,9 +50,10 @@ t.test('what a configuration has to say goes to the log that it asks for', async
 
 const commands = [
   ...['agent/main', 'agent/camera/dump', 'edge/main', 'scripts/deepcod', 'scripts/demo', 'scripts/schemas'],
-  ...['agent-overhead', 'clips', 'detect', 'edge-overhead', 'entropy', 'huffman', 'rate'].map(
+  ...['agent-overhead', 'baselines', 'clips', 'detect', 'edge-overhead', 'entropy', 'estimators', 'huffman'].map(
     (name) => `bench/${name}`,
   ),
+  ...['links', 'rate', 'simulate'].map((name) => `bench/${name}`),
 ];
 for (const command of commands) {
   t.test(`${command}: --help is the usage with the exit codes, a wrong option code 2 and what is wrong`, async (t) => {
