@@ -197,6 +197,10 @@ export class Planner {
     if (trip.outcome === 'timeout' && trip.waitedMs !== undefined) {
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
+    if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
+      // It waited there at least so long: newer frames took its place.
+      this.#waiting.add(Math.max(0, trip.waitedMs - plan.expected.network));
+    }
     if (trip.outcome !== 'result') return;
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
     this.#payloads.sent(choice, trip.bytes, trip.coding !== 'inter');

@@ -74,6 +74,7 @@ export class RemoteTrips {
       if (message.error.code === 'overloaded') references.skipped(trip.frame);
       else references.lost(trip.frame);
       trip.outcome = 'refused';
+      trip.waitedMs = answer.at - sentAt;
       trip.refusal = message.error.code;
       return message;
     }

@@ -25,7 +25,7 @@ export interface Trip {
   bytes: number;
   /** Bytes of the answer; 0 without one. */
   answerBytes: number;
-  /** How long an answer was waited for that did not come, ms. */
+  /** How long a result was waited for that did not come: until the time-out, or the refusal; ms. */
   waitedMs?: number;
   /** How it was coded; absent when nothing was sent. */
   coding?: CodingWord;

@@ -158,6 +158,19 @@ t.test('a frame that is stuck moves the next one to the device, and one that com
   );
 });
 
+t.test('an edge that is overloaded is one where frames wait', async (t) => {
+  const { planner, trip, clock } = planning();
+  planner.useProfile(profile);
+  for (let i = 0; i < 6; i++, clock.ms += 400) {
+    const { choice } = planner.decide(i, 'use');
+    if (choice.id === 'device') break;
+    planner.learn(trip(i, { outcome: 'refused', refusal: 'overloaded', waitedMs: 900, bytes: 1000 }));
+  }
+  t.equal(planner.decide(10, 'use').choice.id, 'device', 'the device is faster than waiting there');
+  clock.ms += 30_000;
+  t.equal(planner.explain().find(({ choice }) => choice.id === 'input')?.edge, 10, 'that is forgotten');
+});
+
 t.test('the figures of a board', async (t) => {
   const file = join(t.testdir(), 'model');
   writeFileSync(file, 'Raspberry Pi 4 Model B Rev 1.5\0');
