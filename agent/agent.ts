@@ -108,10 +108,10 @@ export class Agent {
         },
         edge: (worker, status) => {
           this.edges.announce(worker, status);
-          this.planner.useEdge(status, bundle.id);
+          this.planner.useEdges(this.edges.statuses, bundle.id);
         },
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
-        pong: () => this.planner.pinged(),
+        pong: (number) => this.planner.pinged(number),
         up: () => {
           this.planner.link.doubt();
           this.planner.pings.restart();
@@ -241,7 +241,7 @@ export class Agent {
     const edgeThere = broker.ready(BROKER_PATIENCE_MS).then((up) => up && this.edges.waitForOne(EDGE_PATIENCE_MS));
     if (!this.planner.isFixed) {
       const bytes = this.#preprocessor.bytes;
-      await this.#profiling.start(() => measureDevice(this.planner.choices, this.#heads, this.#service, bytes));
+      await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, bytes));
     }
     if (await this.#unlessStopped(edgeThere)) return;
     if (this.planner.staysHere('use')) return;
@@ -279,7 +279,9 @@ export class Agent {
     if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
     // One at a time here; frames that are stuck on the link take nobody's place.
     // While one is, none goes out: an edge's answer to a newer frame must not overtake it.
-    if (this.#here > 0 || this.planner.staysHere(this.#advice())) return this.planner.away + 1;
+    if (this.#here > 0 || this.planner.staysHere(this.#advice())) {
+      return Math.min(this.planner.away, this.config.in_flight) + 1;
+    }
     return this.#link.broker.connected ? this.config.in_flight : 0;
   }
 
@@ -297,7 +299,10 @@ export class Agent {
       this.#ping();
       const { choice, decision } = this.planner.decide(trip.frame, this.#advice());
       this.parts.onDecision?.(decision);
-      if (choice.id !== this.#lastChoice || choice.rate !== this.#lastRate) this.#reporter.news();
+      const isNews = choice.id !== this.#lastChoice || choice.rate !== this.#lastRate;
+      this.#lastChoice = choice.id;
+      this.#lastRate = choice.rate;
+      if (isNews) this.#reporter.news();
       if (choice.id === 'device') await this.#flyHere(trip);
       else await this.#flyToEdge(trip, choice);
     } catch (error) {
@@ -308,17 +313,15 @@ export class Agent {
     trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
     this.stats.finish(trip);
     this.planner.learn(trip);
-    this.#lastChoice = trip.partition;
-    this.#lastRate = trip.rate;
     this.parts.onTrip?.(trip);
   }
 
   /** While no frame goes to the edge, nothing else tells how the link is. */
   #ping(): void {
-    const { pings } = this.planner;
-    this.planner.pinged(true);
-    if (this.planner.choices.length > 1 && pings.due && this.#link.broker.connected && this.#link.publishPing())
-      pings.sent();
+    this.planner.checkPing();
+    if (!this.planner.pingDue || !this.#link.broker.connected) return;
+    const number = randomInt(2 ** 32);
+    if (this.#link.publishPing(number)) this.planner.pings.sent(number);
   }
 
   async #flyToEdge(trip: Trip, choice: Choice): Promise<void> {

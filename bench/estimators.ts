@@ -3,8 +3,8 @@
  * as the product runs. An agent's messages cross each link, frames that stand alone among many predicted ones; before
  * each, both say how long it will take. Then the link is another one, and again.
  *
- * JSON: {rows: [{mbps, delay_ms, before: {mbps, delay_ms}, sizes, model: {small, large, after}, harmonic: {...}}], ...}: median
- * errors as shares of what was measured
+ * JSON: {rows: [{mbps, delay_ms, before: {mbps, delay_ms}, p50_ms, model: {small, large, first}, harmonic: {...}}], ...}: median
+ * errors as shares of what was measured; the first row's link is the one that both assume
  */
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';

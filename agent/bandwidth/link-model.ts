@@ -9,6 +9,8 @@ const PRIOR_BYTES = 16 * 1024;
 const PRIOR_WEIGHT = 0.2;
 /** Without transfers what was believed fades too, if more slowly: anything becomes possible, and worth a trial. */
 const PRIOR_FADE_MS = 60_000;
+/** But never to nothing: after a night without transfers there is still something to begin with. */
+const LEAST_WEIGHT = 1e-3;
 /** Least spread of transfers around the model, as a share of their time: links are never steadier than this. */
 const LEAST_SPREAD = 0.12;
 /** Errors beyond so many spreads are outliers, and weigh less the further out they are (Huber). */
@@ -153,8 +155,9 @@ export class LinkModel implements LinkEstimator {
 
   /** The link may be another one now: what is known counts little. */
   doubt(): void {
-    this.#at -= 2 * PRIOR_FADE_MS;
-    for (const transfer of this.#transfers) transfer.at -= 2 * FADE_MS;
+    const now = this.clock();
+    this.#at = Math.min(this.#at, now - 2 * PRIOR_FADE_MS);
+    for (const transfer of this.#transfers) transfer.at = Math.min(transfer.at, now - 2 * FADE_MS);
     this.#fit = undefined;
   }
 
@@ -183,7 +186,7 @@ export class LinkModel implements LinkEstimator {
 
   #compute(now: number): Fit {
     const { base, perByte } = this.#prior;
-    const w = PRIOR_WEIGHT * Math.exp((this.#at - now) / PRIOR_FADE_MS);
+    const w = PRIOR_WEIGHT * Math.max(LEAST_WEIGHT, Math.exp((this.#at - now) / PRIOR_FADE_MS));
     const points = [
       { x: 0, y: base, w },
       { x: PRIOR_BYTES, y: base + perByte * PRIOR_BYTES, w },

@@ -15,6 +15,9 @@ export const PING_TIMEOUT_MS = 2000;
 export class Pings {
   #interval = FIRST_MS;
   #sentAt: number | undefined;
+  #number = 0;
+  /** Whether one ever came back over this connection: a broker may not let them through. */
+  #answered = false;
   #heardAt = Number.NEGATIVE_INFINITY;
 
   /** @param clock ms */
@@ -25,24 +28,29 @@ export class Pings {
     return this.#sentAt === undefined && this.clock() - this.#heardAt >= this.#interval;
   }
 
-  /** One goes out. */
-  sent(): void {
+  /** One goes out. @param number tells it from others */
+  sent(number = 0): void {
+    this.#number = number;
     this.#sentAt = this.clock();
   }
 
-  /** It came back. @returns ms it took; undefined if none is awaited */
-  back(): number | undefined {
-    if (this.#sentAt === undefined) return undefined;
-    const took = this.clock() - this.#sentAt;
-    this.#sentAt = undefined;
-    this.#heardAt = this.clock();
-    return took;
+  /** One came back. @param number which; another than the one that is awaited is of no interest @returns ms it took */
+  back(number = this.#number): number | undefined {
+    if (number !== this.#number) return undefined;
+    this.#answered ||= this.#sentAt !== undefined;
+    return this.#over();
   }
 
-  /** Gives up on one that is overdue. @returns ms it was waited for; undefined if none is overdue */
+  /**
+   * Gives up on one that is overdue.
+   * @returns ms it was waited for; undefined if none is overdue, or none ever came back: that says nothing about the link
+   */
   overdue(): number | undefined {
     if (this.#sentAt === undefined || this.clock() - this.#sentAt < PING_TIMEOUT_MS) return undefined;
-    return this.back();
+    const waited = this.#over();
+    if (this.#answered) return waited;
+    this.#interval = LONGEST_MS;
+    return undefined;
   }
 
   /** What came back was as expected (wait longer) or news (look again soon). */
@@ -53,6 +61,7 @@ export class Pings {
   /** The connection is another one: a ping is due at once. */
   restart(): void {
     this.#sentAt = undefined;
+    this.#answered = false;
     this.#heardAt = Number.NEGATIVE_INFINITY;
     this.#interval = FIRST_MS;
   }
@@ -61,5 +70,13 @@ export class Pings {
   heard(): void {
     this.#heardAt = this.clock();
     this.#interval = FIRST_MS;
+  }
+
+  #over(): number | undefined {
+    if (this.#sentAt === undefined) return undefined;
+    const took = this.clock() - this.#sentAt;
+    this.#sentAt = undefined;
+    this.#heardAt = this.clock();
+    return took;
   }
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { loadConfig } from '../../platform/config.js';
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
 import type { PowerModel } from '../partition/energy.js';
@@ -34,6 +35,7 @@ export interface AgentConfig {
 export function loadAgentConfig(sources: Parameters<typeof loadConfig>[1]): AgentConfig {
   const config = loadConfig<AgentConfig>(agentSchema, sources);
   config.device ??= deviceName(hostname());
+  if (config.power) checkPower(config.power);
   return config;
 }
 
@@ -41,4 +43,13 @@ export function loadAgentConfig(sources: Parameters<typeof loadConfig>[1]): Agen
 function deviceName(host: string): string {
   const name = host.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 64);
   return name === '' || name === 'edge' ? `${name || 'a'}-device` : name;
+}
+
+/** @throws DeepcodError `config_power`: who computes or sends draws no less than who does nothing */
+function checkPower({ idle_w, busy_w, send_w }: PowerModel): void {
+  for (const [key, watts] of Object.entries({ busy_w, send_w })) {
+    if (watts >= idle_w) continue;
+    const message = `power.${key}: ${watts} is less than power.idle_w: ${idle_w}`;
+    throw new DeepcodError('config_power', message, 'Each is what the whole device draws, in watts.', ExitCode.usage);
+  }
 }

@@ -27,6 +27,11 @@ export class EdgeWatch {
     return [...this.#online.keys()];
   }
 
+  /** What the edges that are there say of themselves. */
+  get statuses(): EdgeStatus[] {
+    return [...this.#online.values()];
+  }
+
   /** Name of the edge if exactly one says it is there. */
   get only(): string | undefined {
     const [name, second] = this.#online.keys();

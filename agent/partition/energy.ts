@@ -47,5 +47,5 @@ export function boardPower(file = MODEL_FILE): PowerModel | undefined {
  * @param deviceMs computing on the device @param linkMs on the link, both ways
  */
 export function energyOf({ idle_w, busy_w, send_w }: PowerModel, deviceMs: number, linkMs: number): number {
-  return (busy_w - idle_w) * deviceMs + (send_w - idle_w) * linkMs;
+  return Math.max(0, (busy_w - idle_w) * deviceMs + (send_w - idle_w) * linkMs);
 }

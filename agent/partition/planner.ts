@@ -34,6 +34,9 @@ export interface PlannerSettings extends ChoiceSettings {
   estimator?: 'model' | 'harmonic';
 }
 
+/** An edge whose threads are busy for less than this share is idle. */
+const IDLE_LOAD = 0.2;
+
 /** A frame that takes so many times as long as expected, and so much longer, is stuck. */
 const STUCK = 3;
 const STUCK_MS = 100;
@@ -112,9 +115,19 @@ export class Planner {
   /** Whether frames are answered on the device at present. @param advice about the edge */
   staysHere(advice: EdgeAdvice): boolean {
     if (advice === 'avoid' && this.settings.fallback) return true;
-    if (this.#noticeStuck()) return this.choices.includes(this.#here);
+    if (this.#noticeStuck()) return this.#best().choice === this.#here;
     const current = this.#decider.current ?? this.#best().choice;
     return current.id === 'device';
+  }
+
+  /**
+   * Whether a ping is due: nothing else tells how the link is, since frames are answered here, or the last one is stuck, or
+   * none has been sent yet.
+   */
+  get pingDue(): boolean {
+    if (this.choices.length === 1 || !this.pings.due) return false;
+    const { current } = this.#decider;
+    return current === undefined || current === this.#here || this.#noticeStuck();
   }
 
   /** Frames that are on their way to the edge. */
@@ -159,14 +172,19 @@ export class Planner {
     }
   }
 
-  /** What an edge says of itself: its tails' times, and how long frames wait there. */
-  useEdge(status: EdgeStatus, bundleId: string): void {
-    const tails = status.tails_ms?.[bundleId];
+  /**
+   * What the edges that are there say of themselves, on the average: their tails' times, and how long frames wait. One that
+   * is idle makes nobody wait, whatever its last frames met.
+   */
+  useEdges(statuses: readonly EdgeStatus[], bundleId: string): void {
     for (const { id, edgeFlops } of this.choices) {
-      const alone = tails?.[id]?.find(({ batch }) => batch === 1);
-      if (alone && edgeFlops > 0) this.#edge.profile(id, alone.mean, edgeFlops);
+      if (edgeFlops === 0) continue;
+      const alone = statuses.map((status) => status.tails_ms?.[bundleId]?.[id]?.find(({ batch }) => batch === 1)?.mean);
+      const known = alone.filter((mean) => mean !== undefined);
+      if (known.length > 0) this.#edge.profile(id, mean(known), edgeFlops);
     }
-    if (status.steps_ms?.queue !== undefined) this.#waiting.report(status.steps_ms.queue);
+    const waits = statuses.map(({ load = 1, steps_ms }) => (load < IDLE_LOAD ? 0 : (steps_ms?.queue ?? 0)));
+    this.#waiting.report(waits.length > 0 ? mean(waits) : 0);
   }
 
   /** What the edge's times are by now, for the next start. */
@@ -175,12 +193,18 @@ export class Planner {
     return Object.fromEntries(known.map(({ id, edgeFlops }) => [id, this.#edge.own(id, edgeFlops)]));
   }
 
-  /** A ping came back, or is overdue. */
-  pinged(overdue = false): void {
-    const ms = overdue ? this.pings.overdue() : this.pings.back();
+  /** A ping came back. @param number which; undefined: the one that is awaited */
+  pinged(number?: number): void {
+    const ms = this.pings.back(number);
     if (ms === undefined) return;
-    const news = overdue ? this.link.addUnfinished(2 * PING_BYTES, ms) : this.link.add(2 * PING_BYTES, ms);
-    this.pings.learnt(news);
+    if (this.settings.estimator === 'harmonic') this.bandwidth.add(2 * PING_BYTES, ms);
+    this.pings.learnt(this.link.add(2 * PING_BYTES, ms));
+  }
+
+  /** Gives up on a ping that should long be back. */
+  checkPing(): void {
+    const ms = this.pings.overdue();
+    if (ms !== undefined) this.pings.learnt(this.link.addUnfinished(2 * PING_BYTES, ms));
   }
 
   /** A trip is over, lost ones too. */
@@ -189,12 +213,16 @@ export class Planner {
     this.#plans.delete(trip.frame);
     if (!plan) return;
     const { choice } = plan;
-    const { preprocess = 0, head = 0, encode = 0, post = 0, up = 0, down = 0, queue = 0 } = trip.steps;
+    const { preprocess = 0, encode = 0, post = 0, up = 0, down = 0, queue = 0 } = trip.steps;
+    // Waiting for the frame before to leave the head's thread is not the head's time.
+    const head = trip.headRunMs || (trip.steps.head ?? 0);
+    if (plan.reason === 'probe') this.#settle(trip, plan);
     if (trip.outcome === 'local') {
       this.#device.observe(choice.id, preprocess + head + post, choice.deviceFlops);
       return;
     }
     if (trip.outcome === 'timeout' && trip.waitedMs !== undefined) {
+      if (this.settings.estimator === 'harmonic') this.bandwidth.add(trip.bytes, trip.waitedMs);
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
     if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
@@ -214,10 +242,12 @@ export class Planner {
       this.link.add(trip.bytes + trip.answerBytes, up + down);
       this.pings.heard();
     }
-    if (plan.reason === 'probe') {
-      const { network, entry } = plan.expected;
-      this.#decider.settle(up + down - network - entry);
-    }
+  }
+
+  /** What a trial cost more than it was expected to; one without a result cost the time until that was clear. */
+  #settle({ outcome, steps, waitedMs = 0 }: Trip, { expected }: Plan): void {
+    const took = outcome === 'result' ? (steps.up ?? 0) + (steps.down ?? 0) : waitedMs + expected.total;
+    this.#decider.settle(took - expected.network - expected.entry);
   }
 
   #plan(predictions: readonly Prediction[], advice: EdgeAdvice): Plan {
@@ -246,3 +276,5 @@ export class Planner {
     return this.explain().reduce((a, b) => (b.cost < a.cost ? b : a));
   }
 }
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

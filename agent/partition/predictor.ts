@@ -43,6 +43,9 @@ export interface PredictorParts {
   periodMs: number;
 }
 
+/** A device that is busy for this share of the time may as well be busy all of it. */
+const NEARLY = 0.9;
+
 /** Of an uncertain expectation so many standard deviations may be hoped for, and at most this share of it. */
 const HOPE = 2;
 const LEAST_SHARE = 0.02;
@@ -51,8 +54,9 @@ const LEAST_SHARE = 0.02;
  * rates where the link makes no difference, and no more than that.
  */
 const ACCURACY_WORTH = 1;
-/** An edge's time that nobody measured may be so much shorter. */
+/** A side's time may be so much shorter where nobody measured it, and where no frame has shown whether the profile is right. */
 const UNKNOWN_SHARE = 0.5;
+const UNSEEN_SHARE = 0.3;
 
 /** Expected cost of choices: the terms of equation 14, with bytes / B replaced by base + bytes / rate. */
 export class Predictor {
@@ -102,21 +106,29 @@ export class Predictor {
 
   /**
    * What a choice may cost at best, as things stand with another one in use: the link may be better than it seems from what
-   * was sent, and an edge's time that nobody measured shorter. What is unknown to both alike counts for neither.
+   * was sent, and times shorter that no frame has shown. What is unknown to both alike counts for neither.
    */
-  hope({ choice, bytes, network, cost }: Prediction, current: Prediction): number {
-    const { link, edge, payloads } = this.parts;
-    if (choice.edgeFlops === 0) return cost;
+  hope({ choice, bytes, network, device: ofDevice, cost }: Prediction, current: Prediction): number {
+    const { link, edge, device, payloads } = this.parts;
+    const hopeOf = (side: TimeEstimator) =>
+      side.saw(choice.id) ? 0 : side.knows(choice.id) ? UNSEEN_SHARE : UNKNOWN_SHARE;
+    const here = hopeOf(device) * ofDevice;
+    if (choice.edgeFlops === 0) return cost - here;
     const other = current.choice.edgeFlops === 0 ? undefined : current.bytes + payloads.answer;
     const better = Math.min((1 - LEAST_SHARE) * network, HOPE * link.deviation(bytes + payloads.answer, other));
-    const shorter = edge.knows(choice.id) ? 0 : UNKNOWN_SHARE * edge.estimate(choice.id, choice.edgeFlops);
-    return cost - better - shorter;
+    const there = hopeOf(edge) * edge.estimate(choice.id, choice.edgeFlops);
+    return cost - better - here - there;
   }
 
-  /** A device that is busy for longer than a picture's period passes pictures over: so much older is what is known, on average. */
+  /**
+   * A device that is busy for longer than a picture's period works without a pause: the newest picture then waits half of that
+   * time on average before its turn. From a little below on, since times vary.
+   */
   #passedOver(device: number): number {
     const { periodMs } = this.parts;
-    return periodMs > 0 ? Math.max(0, device - periodMs) / 2 : 0;
+    if (periodMs === 0) return 0;
+    const share = Math.max(0, Math.min(1, (device / periodMs - NEARLY) / (1 - NEARLY)));
+    return (share * device) / 2;
   }
 
   #energy(device: number, network: number): number | undefined {

@@ -30,6 +30,8 @@ export interface StoredTimeModel extends TimeModel {
 const isTimes = (value: unknown): value is Record<string, number> =>
   typeof value === 'object' && value !== null && Object.values(value).every((ms) => typeof ms === 'number' && ms >= 0);
 
+const isPositive = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0;
+
 /** The stored profile, or undefined when there is none of this fingerprint: it is only a memory, so damage is no error. */
 export function readProfile(file: string, fingerprint: string): Profile | undefined {
   const value = readJson(file);
@@ -37,8 +39,8 @@ export function readProfile(file: string, fingerprint: string): Profile | undefi
   const profile = { ...value } as Profile;
   if (!isTimes(profile.device_deviation_ms)) delete profile.device_deviation_ms;
   if (!Number.isInteger(profile.device_runs)) delete profile.device_runs;
-  if (!Number.isFinite(profile.bandwidth_bps)) delete profile.bandwidth_bps;
-  if (!Number.isFinite(profile.base_ms)) delete profile.base_ms;
+  if (!isPositive(profile.bandwidth_bps)) delete profile.bandwidth_bps;
+  if (!isPositive(profile.base_ms)) delete profile.base_ms;
   if (!isTimeModel(profile.time_model)) delete profile.time_model;
   return profile;
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../../platform/log.js';
+import type { Choice } from './choices.js';
 import { machineFingerprint, profileFingerprint } from './fingerprint.js';
 import type { DeviceTimes } from './measure.js';
 import type { Planner } from './planner.js';
@@ -20,16 +21,27 @@ export class Profiling {
   ) {
     this.#fingerprint = profileFingerprint(bundleId, threads);
     this.#machine = machineFingerprint(threads);
+    // At once: what is remembered of the link must be there before the first transfer.
+    this.#profile = file ? readProfile(file, this.#fingerprint) : undefined;
+    if (this.#profile) planner.useProfile(this.#profile);
   }
 
-  /** Recalls the stored profile, or measures. @param measure times the device's side */
-  async start(measure: () => Promise<DeviceTimes>): Promise<void> {
-    const stored = this.file ? readProfile(this.file, this.#fingerprint) : undefined;
-    const profile = stored ?? this.#made(await measure());
-    this.#profile = profile;
-    this.planner.useProfile(profile);
-    const shown = Object.entries(profile.device_ms).map(([id, ms]) => [`${id}_ms`, Math.round(ms * 10) / 10]);
-    this.log.info(stored ? 'times of this device are known' : 'measured this device', Object.fromEntries(shown));
+  /** Measures the points that are not known. @param measure times the device's side of these */
+  async start(measure: (missing: readonly Choice[]) => Promise<DeviceTimes>): Promise<void> {
+    const known = this.#profile?.device_ms ?? {};
+    const missing = this.planner.choices.filter(({ id }) => id !== 'raw' && !(id in known));
+    if (missing.length > 0) {
+      this.#profile = this.#made(await measure(missing));
+      this.planner.useProfile(this.#profile);
+    }
+    const shown = Object.entries(this.#profile?.device_ms ?? {}).map(([id, ms]) => [
+      `${id}_ms`,
+      Math.round(ms * 10) / 10,
+    ]);
+    this.log.info(
+      missing.length > 0 ? 'measured this device' : 'times of this device are known',
+      Object.fromEntries(shown),
+    );
   }
 
   /** Writes down what was measured and what was learnt about edge and link. Failure is a warning. */
@@ -47,14 +59,17 @@ export class Profiling {
     }
   }
 
+  /** What was known, and what has been measured now. */
   #made({ mean, deviation, runs }: DeviceTimes): Profile {
+    const before = this.#profile;
     return {
+      ...before,
       fingerprint: this.#fingerprint,
-      device_ms: mean,
-      device_deviation_ms: deviation,
-      device_runs: runs,
-      edge_ms: {},
-      time_model: this.file ? readTimeModel(this.file, this.#machine) : undefined,
+      device_ms: { ...before?.device_ms, ...mean },
+      device_deviation_ms: { ...before?.device_deviation_ms, ...deviation },
+      device_runs: Math.min(before?.device_runs ?? runs, runs),
+      edge_ms: before?.edge_ms ?? {},
+      time_model: before?.time_model ?? (this.file ? readTimeModel(this.file, this.#machine) : undefined),
     };
   }
 }

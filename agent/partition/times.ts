@@ -1,29 +1,36 @@
 import { Drift } from './drift.js';
 
-/** How fast a point's own time follows what the side's drift does not explain: slowly, so that drift stays drift. */
+/** Frames of a point that set its own time, once another point has shown how the side is. */
+const CALIBRATING = 3;
+/** How fast a point's own time follows what the side's drift does not explain afterwards: slowly, so that drift stays drift. */
 const OWN = 0.1;
 /** Surplus of one frame that counts at most. */
 const MOST = 0.1;
+/** A first time so much longer than expected holds the loading of the model. */
+const LOADING = 2.5;
 
 interface Known {
   ms: number;
   flops: number;
-  /** Whether frames were timed, not only a profile read. */
-  observed: boolean;
+  /** Frames that were timed; 0: only a profile was read. */
+  frames: number;
 }
 
 /**
  * How long one side needs for each partition point: its own time (profiled, else from the first frames, else by FLOPs
- * from points that are known) times how much slower than that the side is at present (`Drift`).
+ * from points that are known) times how much slower than that the side is at present (`Drift`). The first point in use
+ * tells the drift, later ones first their own error of the profile.
  */
 export class TimeEstimator {
   readonly #known = new Map<string, Known>();
   readonly #warmAt = new Map<string, number>();
+  #first: string | undefined;
   readonly drift: Drift;
 
   /**
    * @param assumedFlops FLOP per second where nothing was measured at all
-   * @param warmUps each point's first time is left out, and those that began before it ended: they hold the loading of the model
+   * @param warmUps each point's first time is left out, and those that began before it ended, where they may hold the loading
+   *   of the model
    * @param clock ms
    */
   constructor(
@@ -36,24 +43,32 @@ export class TimeEstimator {
 
   /** A measured time from before. What frames have shown counts more. */
   profile(id: string, ms: number, flops: number): void {
-    if (!this.#known.get(id)?.observed) this.#known.set(id, { ms, flops, observed: false });
+    if (ms > 0 && !this.#known.get(id)?.frames) this.#known.set(id, { ms, flops, frames: 0 });
   }
 
   /** A frame took this long. @param startedAt when it began, on `clock` */
   observe(id: string, ms: number, flops: number, startedAt = this.clock()): void {
-    const warmAt = this.#warmAt.get(id);
-    if (warmAt === undefined) this.#warmAt.set(id, this.clock());
-    if (this.warmUps && (warmAt === undefined || startedAt < warmAt)) return;
+    // What an edge says is not to be trusted blindly.
+    if (!(ms > 0)) return;
+    if (this.warmUps && this.#mayBeLoading(id, ms, startedAt)) return;
     const known = this.#known.get(id);
     if (!known) {
-      this.#known.set(id, { ms: ms / this.drift.ratio, flops, observed: true });
+      this.#first ??= id;
+      this.#known.set(id, { ms: ms / this.drift.ratio, flops, frames: 1 });
       return;
     }
-    const ratio = ms / Math.max(1e-6, known.ms);
+    this.#first ??= id;
+    if (id !== this.#first && known.frames < CALIBRATING) {
+      const own = ms / this.drift.ratio;
+      known.ms = (known.frames * known.ms + own) / (known.frames + 1);
+      known.frames++;
+      return;
+    }
+    const ratio = ms / known.ms;
     this.drift.add(ratio);
     const surplus = ratio / this.drift.lately - 1;
     known.ms *= 1 + OWN * Math.max(-MOST, Math.min(MOST, surplus));
-    known.observed = true;
+    known.frames++;
   }
 
   /** Milliseconds that a point of so many FLOPs is expected to take now. */
@@ -69,6 +84,20 @@ export class TimeEstimator {
   /** Whether the time was measured rather than guessed. */
   knows(id: string): boolean {
     return this.#known.has(id);
+  }
+
+  /** Whether frames were timed. */
+  saw(id: string): boolean {
+    return (this.#known.get(id)?.frames ?? 0) > 0;
+  }
+
+  #mayBeLoading(id: string, ms: number, startedAt: number): boolean {
+    const warmAt = this.#warmAt.get(id);
+    if (warmAt !== undefined) return startedAt < warmAt;
+    const known = this.#known.get(id);
+    const isAsExpected = known !== undefined && ms < LOADING * known.ms * this.drift.ratio;
+    this.#warmAt.set(id, isAsExpected ? Number.NEGATIVE_INFINITY : this.clock());
+    return !isAsExpected;
   }
 
   #flopsPerSecond(): number {

@@ -14,8 +14,8 @@ export interface LinkListeners {
   edge: (worker: string, status: EdgeStatus) => void;
   /** Somebody asks for the last so many decisions. */
   explain: (count: number) => void;
-  /** A ping came back. */
-  pong: () => void;
+  /** The ping of this number came back. */
+  pong: (number: number) => void;
   up: () => void;
   down: () => void;
 }
@@ -51,7 +51,9 @@ export class AgentLink {
       log,
     );
     this.broker.subscribe(this.#topics.result(config.device), (_, payload) => listeners.result(payload));
-    this.broker.subscribe(this.#topics.ping(config.device), () => listeners.pong());
+    this.broker.subscribe(this.#topics.ping(config.device), (_, payload) => {
+      if (payload.length === PING_BYTES) listeners.pong(payload.readUInt32LE());
+    });
     let explainedAt = Number.NEGATIVE_INFINITY;
     this.broker.subscribe(this.#topics.filters.commands(config.device), (topic, payload) => {
       const about = this.#topics.parse(topic);
@@ -96,9 +98,11 @@ export class AgentLink {
     return this.broker.publish(this.#topics.result(this.#device), json, { expirySeconds: this.#expirySeconds });
   }
 
-  /** @returns false when the socket does not take it */
-  publishPing(): boolean {
-    return this.broker.publish(this.#topics.ping(this.#device), PING, { expirySeconds: PING_EXPIRY_S });
+  /** @param number 0..2^32-1, comes back @returns false when the socket does not take it */
+  publishPing(number: number): boolean {
+    const ping = Buffer.from(PING);
+    ping.writeUInt32LE(number);
+    return this.broker.publish(this.#topics.ping(this.#device), ping, { expirySeconds: PING_EXPIRY_S });
   }
 
   /** The answer to `explain`. */

@@ -30,6 +30,7 @@ export interface RunResult {
 
 /** Where frames are on the way: what device and link are busy with. */
 interface State {
+  now: number;
   cpuFree: number;
   linkFree: number;
   last?: Choice;
@@ -47,10 +48,10 @@ interface Course {
   after: State;
 }
 
-/** One frame through device, link and edge, in virtual time. @param alwaysPredicted no frame stands alone (oracle) */
+/** One frame through device, link and edge, in virtual time. @param state `now` is when it starts @param alwaysPredicted no frame stands alone (oracle) */
 function course(world: World, choice: Choice, i: number, state: State, alwaysPredicted = false): Course {
+  const begun = Math.max(state.now, state.cpuFree);
   const now = world.takenAt(i);
-  const begun = Math.max(now, state.cpuFree);
   const head = world.deviceMs(choice, i, begun);
   const coded = begun + head;
   if (choice.id === 'device') {
@@ -70,7 +71,7 @@ function course(world: World, choice: Choice, i: number, state: State, alwaysPre
   const tail = world.edgeMs(choice, i, arrived);
   const answered = link.sent(ANSWER_BYTES, arrived + queue + tail) + delay / 2;
   const edgeMs = queue + tail;
-  const after = { cpuFree: coded, linkFree: sent, last: choice, keyAt: key ? coded : state.keyAt };
+  const after = { ...state, cpuFree: coded, linkFree: sent, last: choice, keyAt: key ? coded : state.keyAt };
   if (!edge.answers(arrived) || answered - coded > TIMEOUT_MS) {
     // What is still in the socket's buffer holds up the next frame, but no longer than the broker keeps it.
     after.linkFree = Math.min(sent, coded + TIMEOUT_MS);
@@ -123,26 +124,16 @@ function simulate(
   { over = () => {}, tell = () => {}, limit, between = () => {}, freeChanges = false }: Hooks,
 ): RunResult {
   const result: RunResult = { flights: [], skipped: 0 };
-  let state: State = { cpuFree: 0, linkFree: 0, keyAt: Number.NEGATIVE_INFINITY };
+  let state: State = { now: 0, cpuFree: 0, linkFree: 0, keyAt: Number.NEGATIVE_INFINITY };
   let flying: { course: Course; flight: Flight }[] = [];
-  const land = (until: number) => {
-    const ended = flying.filter(({ course: { end } }) => end <= until).sort((a, b) => a.course.end - b.course.end);
-    flying = flying.filter(({ course: { end } }) => end > until);
-    for (const { course, flight } of ended) {
-      between(course.end);
-      tell(course.end);
-      over(course, flight);
-    }
-  };
-  for (let i = 0; i < world.frames; i++) {
+  /** The newest picture for which there was no room yet. */
+  let waiting: number | undefined;
+  const start = (now: number) => {
+    if (waiting === undefined || flying.length >= limit()) return;
+    const i = waiting;
+    waiting = undefined;
+    state.now = now;
     const takenAt = world.takenAt(i);
-    land(takenAt);
-    between(takenAt);
-    tell(takenAt);
-    if (flying.length >= limit()) {
-      result.skipped++;
-      continue;
-    }
     const { choice, reason } = pick(i, state);
     const taken = course(world, choice, i, state, freeChanges);
     state = taken.after;
@@ -150,6 +141,29 @@ function simulate(
     const flight = { frame: i, takenAt, choice, reason, latency: end - takenAt, outcome, bytes };
     result.flights.push(flight);
     flying.push({ course: taken, flight });
+  };
+  const land = (until: number) => {
+    for (;;) {
+      const next = flying.reduce(
+        (a: (typeof flying)[number] | undefined, b) => (a && a.course.end <= b.course.end ? a : b),
+        undefined,
+      );
+      if (!next || next.course.end > until) return;
+      flying = flying.filter((one) => one !== next);
+      between(next.course.end);
+      tell(next.course.end);
+      over(next.course, next.flight);
+      start(next.course.end);
+    }
+  };
+  for (let i = 0; i < world.frames; i++) {
+    const takenAt = world.takenAt(i);
+    land(takenAt);
+    between(takenAt);
+    tell(takenAt);
+    if (waiting !== undefined) result.skipped++;
+    waiting = i;
+    start(takenAt);
   }
   land(Number.POSITIVE_INFINITY);
   return result;
@@ -162,8 +176,8 @@ export function runFixed(world: World, choice: Choice): RunResult {
 }
 
 /**
- * For each frame the choice that turns out fastest, the future of link, device and edge known, and changes cost nothing: a
- * bound, not a policy.
+ * For each frame the choice that ends soonest, the future of link, device and edge known, and changes for nothing. It looks no
+ * further than that frame, so a plan that keeps the device free for the next can beat it.
  */
 export function runOracle(world: World, choices: readonly Choice[]): RunResult {
   const pick: Pick = (i, state) => {
@@ -218,7 +232,7 @@ export function runPlanner(world: World, planner: Planner, clock: { ms: number }
   };
   let pongAt = Number.POSITIVE_INFINITY;
   const ping = () => {
-    if (!planner.pings.due) return;
+    if (!planner.pingDue) return;
     planner.pings.sent();
     const { link } = world.scenario;
     const there = link.sent(PING_BYTES, clock.ms) + link.at(clock.ms).rttMs / 2;
@@ -230,7 +244,8 @@ export function runPlanner(world: World, planner: Planner, clock: { ms: number }
     const at = Math.min(pongAt, givenUpAt);
     if (at > until) return;
     tell(at);
-    planner.pinged(pongAt > givenUpAt);
+    if (pongAt > givenUpAt) planner.checkPing();
+    else planner.pinged();
     pongAt = Number.POSITIVE_INFINITY;
     givenUpAt = Number.POSITIVE_INFINITY;
   };

@@ -97,21 +97,26 @@ t.test('what is minimised: energy, data, accuracy and passed-over pictures at th
   const data = at({ prices: { ms_per_mj: 0, ms_per_kb: 100 } }).predict(point);
   t.ok(near(data.cost, 150 + (100 * (1024 - 600)) / 1024));
   t.equal(at({}).predict({ ...point, accuracy: 0.98 }).cost, 153, 'a point of accuracy is worth 1% of the latency');
-  t.equal(at({ periodMs: 50 }).predict(point).cost, 175, 'busy for 100 ms, a picture every 50: 25 ms older');
+  t.equal(at({ periodMs: 50 }).predict(point).cost, 200, 'busy without a pause: pictures wait half of that on average');
+  t.equal(at({ periodMs: 200 }).predict(point).cost, 150, 'room between pictures');
 });
 
 t.test('hope: a link that is not known well may be better, if not for the one more than for the other', async (t) => {
   const link = { estimate: () => 100, deviation: (_: number, other?: number) => (other === undefined ? 30 : 5) };
   const { device, edge, predictor } = predictorOf({ link });
-  for (const id of ['a', 'b']) {
+  for (const id of ['a', 'b', 'c', 'device']) {
     device.profile(id, 10, 1e9);
     edge.profile(id, 10, 1e9);
+    if (id === 'c') continue;
+    device.observe(id, 10, 1e9);
+    edge.observe(id, 10, 1e9);
   }
   const a = predictor.predict(choice('a', 1));
   const here = predictor.predict({ ...choice('device', 0), edgeFlops: 0 });
   t.equal(predictor.hope(a, here), 120 - 60, 'two deviations');
   t.equal(predictor.hope(a, predictor.predict(choice('b', 2))), 120 - 10);
   t.equal(predictor.hope(here, a), here.cost, 'the device is known');
+  t.equal(predictor.hope(predictor.predict(choice('c', 1)), here), 120 - 60 - 6, 'no frame has shown its times');
 });
 
 /** No hope but what is expected. */

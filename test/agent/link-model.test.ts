@@ -121,6 +121,17 @@ t.test('nonsense counts for nothing', async (t) => {
   t.ok(Number.isFinite(ms) && ms >= 0 && Number.isFinite(deviation), 'whatever comes');
 });
 
+t.test('a night without transfers, or a thousand lost connections, and it begins anew', async (t) => {
+  const { clock, model, send } = modelOf();
+  send(link(20, 5), ...mixed);
+  clock.ms += 7 * 86_400_000;
+  t.ok(Number.isFinite(model.estimate(1000)) && Number.isFinite(model.bps) && Number.isFinite(model.base));
+  for (let i = 0; i < 1000; i++) model.doubt();
+  t.ok(Number.isFinite(model.estimate(1000)) && Number.isFinite(model.deviation(1000)));
+  send(link(20, 5), ...mixed);
+  t.ok(within(model.estimate(3000), 20 + 24 / 5, 0.2));
+});
+
 t.test('pings: soon after the last transfer, then more and more seldom, one at a time', async (t) => {
   const clock = { ms: 0 };
   const pings = new Pings(() => clock.ms);

@@ -114,12 +114,18 @@ t.test('what the edge says of itself is believed until frames tell', async (t) =
     tails_ms: { abc: { stage1: [{ batch: 1, mean, deviation: 1 }] } },
     ...(queue !== undefined && { steps_ms: { queue } }),
   });
-  planner.useEdge(status(50), 'another bundle');
+  planner.useEdges([status(50)], 'another bundle');
   t.not(edgeOf('stage1'), 50);
-  planner.useEdge(status(50), 'abc');
+  planner.useEdges([status(50)], 'abc');
   t.equal(edgeOf('stage1'), 50);
-  planner.useEdge(status(50, 30), 'abc');
+  planner.useEdges([status(50, 30)], 'abc');
   t.equal(edgeOf('stage1'), 80, 'and how long others wait there');
+  planner.useEdges([{ ...status(50, 30), load: 0.01 }], 'abc');
+  t.equal(edgeOf('stage1'), 50, 'nobody waits at an idle one, whatever was');
+  planner.useEdges([status(40, 20), status(60, 10)], 'abc');
+  t.equal(edgeOf('stage1'), 65, 'of several, on the average');
+  planner.useEdges([], 'abc');
+  t.equal(edgeOf('stage1'), 50, 'those that are gone make nobody wait');
   for (let i = 0; i < 20; i++, clock.ms += 200) {
     const { choice } = planner.decide(i, 'use');
     const steps = { head: 5, up: 3, down: 1, queue: 2 };
@@ -127,7 +133,7 @@ t.test('what the edge says of itself is believed until frames tell', async (t) =
       trip(i, { steps, outcome: 'result', bytes: 1000, answerBytes: 500, edgeMs: 22, partition: choice.id }),
     );
   }
-  planner.useEdge(status(500, 300), 'abc');
+  planner.useEdges([status(500, 300)], 'abc');
   const { choice } = planner.decide(100, 'use');
   t.ok(edgeOf(choice.id) < 30, 'frames have told');
 });
@@ -169,6 +175,54 @@ t.test('an edge that is overloaded is one where frames wait', async (t) => {
   t.equal(planner.decide(10, 'use').choice.id, 'device', 'the device is faster than waiting there');
   clock.ms += 30_000;
   t.equal(planner.explain().find(({ choice }) => choice.id === 'input')?.edge, 10, 'that is forgotten');
+});
+
+t.test(
+  'a frame that is stuck moves nothing to a device that is slower still, and lets no more frames out',
+  async (t) => {
+    const { planner, clock } = planning();
+    planner.useProfile({ ...profile, device_ms: { ...profile.device_ms, device: 20_000 } });
+    planner.decide(0, 'use');
+    clock.ms += 900;
+    t.notOk(planner.staysHere('use'), 'the edge is the place to be all the same');
+  },
+);
+
+t.test('a trial that is lost is paid for too', async (t) => {
+  const { planner, clock, trip } = planning();
+  planner.useProfile({ ...profile, device_ms: { ...profile.device_ms, device: 30 } });
+  let trials = 0;
+  for (let i = 0; i < 2000; i++, clock.ms += 250) {
+    const { reason, choice } = planner.decide(i, 'use');
+    const here = choice.id === 'device';
+    if (reason === 'probe') trials++;
+    planner.learn(trip(i, here ? { outcome: 'local', steps: { head: 30 } } : { outcome: 'timeout', waitedMs: 2000 }));
+  }
+  t.ok(trials * 2000 < 0.05 * 2000 * 30 + 4000, `${trials} trials of 2 s each among 2000 frames of 30 ms`);
+});
+
+t.test('pings go out only while nothing else tells how the link is, and each is told from others', async (t) => {
+  const { planner, clock } = planning();
+  t.ok(planner.pingDue, 'before the first frame');
+  planner.pings.sent(7);
+  clock.ms += 50;
+  planner.pinged(8);
+  t.equal(planner.link.transfers, 0, 'another one');
+  planner.pinged(7);
+  t.equal(planner.link.transfers, 1);
+  planner.useProfile(profile);
+  planner.decide(0, 'use');
+  clock.ms += 60;
+  planner.learn({ ...newTrip(0, {} as never, 0), outcome: 'failed' });
+  clock.ms += 5000;
+  t.notOk(planner.pingDue, 'frames go to the edge');
+  const { planner: alone, clock: later } = planning();
+  alone.pings.sent(1);
+  later.ms += 3000;
+  alone.checkPing();
+  t.ok(alone.link.estimate(2048) < 1000, 'a broker that lets no ping through says nothing about the link');
+  const { planner: fixed } = planning({ partition: 'stage1', rate: 2 });
+  t.notOk(fixed.pingDue, 'nothing to decide');
 });
 
 t.test('the figures of a board', async (t) => {
