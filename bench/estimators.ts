@@ -15,6 +15,7 @@ import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { runMain, untilStopped, usageError } from '../platform/main.js';
 import { flag, parseOptions, text } from '../platform/options.js';
 import { machine, versions } from '../platform/versions.js';
+import { ANSWER_BYTES } from './link/answer.js';
 import type { Link } from './links/decide.js';
 import { openNet } from './links/open-net.js';
 import { openPlace, type Place } from './links/place.js';
@@ -32,8 +33,6 @@ namespaces, as root on Linux; elsewhere a relay on loopback, and the report says
 
 Exit codes: 0 done, 2 wrong usage, 130 interrupted, 1 anything unexpected.`;
 
-/** What the responder sends back, bytes; see bench/links/edge.ts. */
-const ANSWER_BYTES = 600;
 /** Predicted frames between two that stand alone, and how many of both are sent on each link. */
 const PERIOD = 12;
 const MESSAGES = 60;

@@ -123,7 +123,7 @@ runMain(usage, async (args) => {
     link: place.kind,
     broker: place.broker,
     baselines: { command: baselines.command, machine: baselines.machine, uncompressed: baselines.uncompressed },
-    accuracy_floor: `AP of the uncompressed service less ${MOST_LOST}; else the method's most accurate setting`,
+    accuracy_floor: `AP of the uncompressed service, letterboxed alike, less ${MOST_LOST}; else the method's most accurate setting`,
     yolox_nano_ms: unit,
     devices: DEVICES.map((device) => ({ ...device, slow_down: slowDown(device, unit) })),
     gpu_speed_up: GPU_SPEED_UP,

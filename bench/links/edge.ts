@@ -1,8 +1,8 @@
 /** The edge's side of a link: answers every message at once, and holds the relay that the device connects to. */
+import { ANSWER_BYTES } from '../link/answer.js';
 import { type LinkState, Relay } from '../link/relay.js';
 import { answer } from './child.js';
 import { connect } from './connect.js';
-import { RESULT_BYTES } from './decide.js';
 import { FRAME_TOPIC, RESULT_TOPIC } from './topics.js';
 
 export interface OpenRequest {
@@ -21,7 +21,7 @@ let relay: Relay | undefined;
 async function open({ broker, version, listen }: OpenRequest['open']): Promise<number> {
   const client = await connect(`mqtt://${broker.host}:${broker.port}`, version);
   client.on('message', (_, payload) => {
-    const result = Buffer.alloc(RESULT_BYTES);
+    const result = Buffer.alloc(ANSWER_BYTES);
     payload.copy(result, 0, 0, 4);
     client.publish(RESULT_TOPIC, result);
   });

@@ -100,7 +100,7 @@ export function row(
   const computing = best.device_ms * pace.device;
   const sending = Math.min((best.kb * 1024 * 8) / (link.mbps * 1000), p50);
   const { active, total } = energy(device.power, { computing, sending, latency });
-  const simulated = ['device', ...setting.assumed];
+  const simulated = ['device', 'energy', ...setting.assumed];
   if (!local && edge.simulated) simulated.push('edge');
   if (!local && setting.loopback) simulated.push('link');
   return {

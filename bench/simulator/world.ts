@@ -31,8 +31,9 @@ export interface Scenario {
 /** Fixed time of each head (threads, entropy coding) and each tail, ms. */
 const HEAD_MS = 2;
 const TAIL_MS = 3;
-/** Bytes of an answer. */
-export const ANSWER_BYTES = 600;
+
+export { ANSWER_BYTES } from '../link/answer.js';
+
 /** Spreads of the logarithm: of one frame's computing, of its size, of the link's delay. */
 const COMPUTING = 0.05;
 const SIZE = 0.12;

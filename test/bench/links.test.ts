@@ -84,6 +84,21 @@ t.test('a method uses what loses at most one point, or its most accurate row', a
   ]);
 });
 
+t.test("a row's loss is against its own uncompressed AP, not against another letterbox's", async (t) => {
+  const row = (method: string, ap: number, reference: number) =>
+    candidate({ method, ap, ap_relative: reference && ap / reference });
+  const rows = [row('ours', 0.325, 0.3323), row('avif', 0.325, 0.3356), row('webp', 0, 0)];
+  const methods = candidates({ ...baselines, uncompressed: { ...baselines.uncompressed, ap: 0.3356 }, rows });
+  t.same(
+    [...methods.values()].map(([c]) => [c.method, c.within_floor]),
+    [
+      ['ours', true],
+      ['avif', false],
+      ['webp', false],
+    ],
+  );
+});
+
 t.test("the decision is Eq. 14's sum, for device, link and edge", async (t) => {
   const early = candidate({ partition: 'input', device_ms: 1, edge_ms: 20, kb: 100 });
   const late = candidate({ partition: 'stage1', device_ms: 10, edge_ms: 10, kb: 10 });
@@ -143,15 +158,15 @@ t.test("a row: the sum's parts, its percentiles, what is simulated", async (t) =
     link_ms: 30,
     edge_part_ms: 40,
     computed: false,
-    simulated: ['device'],
+    simulated: ['device', 'energy'],
   });
   // 10 KB at 10 Mbit/s are 8.192 ms of sending.
   const active = (5 - 1.6) * 16 + (2.2 - 1.6) * 8.192;
   t.ok(Math.abs(got.energy_active_mj - active) < 0.01 && Math.abs(got.energy_mj - active - 1.6 * 86) < 0.01);
   const gpu = row({ ...setting, assumed: ['sizes'], loopback: true }, [one], { ...cpu, edge: EDGES[1] }, () => timed);
-  t.same([gpu.edge_part_ms, gpu.simulated], [2, ['device', 'sizes', 'edge', 'link']]);
+  t.same([gpu.edge_part_ms, gpu.simulated], [2, ['device', 'energy', 'sizes', 'edge', 'link']]);
   const alone = row({ ...setting, loopback: true }, [one, local], cpu, () => undefined);
-  t.match(alone, { partition: 'device', p50_ms: 800, link_ms: 0, edge_part_ms: 0, simulated: ['device'] });
+  t.match(alone, { partition: 'device', p50_ms: 800, link_ms: 0, edge_part_ms: 0, simulated: ['device', 'energy'] });
 });
 
 t.test('ratios: where ours is not the fastest is said, and by how much', async (t) => {
@@ -193,12 +208,27 @@ t.test('YOLOv3: the parts take their share of its time; codecs and sizes are as 
   t.notOk(rows.some(({ partition }) => partition === 'stage2'));
   const ours = rows.find(({ method, partition }) => method === 'ours' && partition === 'stage1');
   t.match(ours, { device_ms: 88 + 4.5, edge_ms: 571 + 38, kb: 8 });
-  const raw = rows.find(({ method, partition }) => method === 'offload' && partition === 'stage1');
-  t.equal(raw?.kb, 5408);
+  const sensed = rows.find(({ method, partition }) => method === 'offload-cs' && partition === 'stage1');
+  t.match(sensed, { kb: 4 * 70, device_ms: 88 + 4 * 5, edge_ms: 571 + 27 }, 'four times the channels to send');
+  const picture = rows.find(({ method, partition }) => method === 'offload' && partition === 'input');
+  t.equal(picture?.kb, 120, 'a picture is a picture');
   t.match(
     rows.find(({ method }) => method === 'on-device'),
     { device_ms: 659, edge_ms: 0 },
   );
+});
+
+t.test('YOLOv3: features measured of YOLOX-nano become no larger than its tensor is', async (t) => {
+  const measured = await readBaselines(join(packageRoot(), 'docs', 'results', 'baselines-yolox-nano.json'));
+  const bound = (104 * 104 * 128) / 1024;
+  t.equal(bound, 1352);
+  const features = deriveYolov3(measured, 659).rows.filter(({ partition }) => partition === 'stage1');
+  const eightBits = features.filter(({ method, setting }) => method === 'offload-lossy' && setting === '8 bits');
+  const whole = features.filter(({ method }) => method === 'offload');
+  t.ok(eightBits.length > 0 && whole.length > 0);
+  // Tables and shapes that a message begins with: a hundredth at most.
+  for (const { kb } of eightBits) t.ok(kb > bound / 4 && kb <= bound * 1.01, `8 bits: ${kb} KB`);
+  for (const { kb } of whole) t.ok(kb > bound / 4 && kb <= bound * 2 * 1.01, `16 bits: ${kb} KB`);
 });
 
 t.test('YOLOv3: faster forms on the device stay faster; times that lack are said', async (t) => {

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from deepcod.baselines.names import COLOURS, LABELS
 from deepcod.cli import main
+from deepcod.evaluate.links_rows import methods, note
 
 PARTS = ("parts", "bandwidth", "background")
 
@@ -33,7 +35,7 @@ def row(method, device, edge, mbps, p50, background=0):
         "computed": mbps == 2 and method == "offload",
         "energy_mj": 77,
         "energy_active_mj": 33,
-        "simulated": ["device", "sizes"],
+        "simulated": ["device", "energy", "sizes", *(["edge"] if edge == "gpu" else [])],
     }
 
 
@@ -80,7 +82,7 @@ def lost(mbps, slower):
 
 
 def test_plots_and_section(tmp_path):
-    cell = {"device": "Pi 4", "edge": "gpu", "mbps": 2, "delay_ms": 2, "ratio": 43.2}
+    cell = {"device": "Pi 4", "edge": "gpu", "mbps": 2, "delay_ms": 2, "background_mbps": 0, "ratio": 43.2}
     fastest = {"cells": 8, "won": 6, "won_at_equal_accuracy": 8, "lost": [lost(2, 1.2), lost(10, 1.5)]}
     goals = {
         "fastest": fastest,
@@ -97,9 +99,14 @@ def test_plots_and_section(tmp_path):
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "A quick check, not a measurement." in text and "assumed, not measured: sizes" in text
-    assert "In 6 of 8 cells" in text and "43.2 times (edge: gpu, 2 ms)" in text and "At most 43.2 times" in text
-    assert "| Offload, compressed sensing | Pi 4 | cpu | no | 2 | 2 to 10 | 1.20 to 1.50 |" in text
-    assert "| Offload | 0.999 | 4321 (c) stage1 | 4321 stage1 | 4321 stage1 |" in text
+    gpu = "simulated: devices, the edge with a GPU; computed: links too slow to time; assumed: sizes)"
+    assert "In 6 of 8 cells" in text and f"a point of AP in 8 ({gpu}." in text
+    assert f"43.2 times (edge: gpu, 2 ms; {gpu}." in text
+    assert f"At most 43.2 times at 2 Mbit/s (Pi 4, edge: gpu, 2 ms; {gpu}." in text
+    assert "2 ms there and back (simulated: devices; computed: links too slow to time; assumed: sizes):" in text
+    assert "(simulated: devices, energy; computed: links too slow to time; assumed: sizes):\n" in text
+    assert "| offload, compressive sensing | Pi 4 | cpu | no | 2 | 2 to 10 | 1.20 to 1.50 |" in text
+    assert "| offload | 0.999 | 4321 (c) stage1 | 4321 stage1 | 4321 stage1 |" in text
     assert "| ours | 77 (33) | 77 (33) | 77 (33) | 77 (33) |" in text
 
 
@@ -132,3 +139,25 @@ def test_plots_are_the_same_twice(tmp_path, part):
         assert main(["links", str(file)]) == 0
         drawn.append((tmp_path / f"links-s-{part}.svg").read_bytes())
     assert drawn[0] == drawn[1]
+
+
+def test_every_plot_says_what_is_not_real(tmp_path):
+    file = write(tmp_path, None)
+    assert main(["links", str(file)]) == 0
+    said = {part: (tmp_path / f"links-s-{part}.svg").read_text() for part in PARTS}
+    # Text is drawn as glyphs; what was drawn stands in a comment before them.
+    assert "simulated: devices, the edge with a GPU; computed: links too slow to time; assumed: sizes" in said["parts"]
+    assert "simulated: devices; computed: links too slow to time; assumed: sizes" in said["bandwidth"]
+    assert "simulated: devices; assumed: sizes" in said["background"]
+
+
+def test_note_names_what_is_simulated():
+    loopback = row("ours", "Pi 4", "cpu", 2, 1) | {"simulated": ["device", "link"]}
+    assert note([loopback]) == "simulated: devices, links"
+    assert note([]) == ""
+
+
+def test_methods_have_a_place_and_a_colour_of_their_own():
+    shown = methods([{"method": method} for method in [*LABELS, "another"]])
+    assert shown[0] == "ours" and shown[-1] == "another" and set(shown[:-1]) == COLOURS.keys()
+    assert len(set(COLOURS.values())) == len(LABELS)

@@ -1,4 +1,4 @@
-"""What methods are called in tables and plots."""
+"""What methods are called in tables and plots, and their colours there."""
 
 LABELS = {
     "offload": "offload",
@@ -12,4 +12,19 @@ LABELS = {
     "avif": "AVIF",
     "ours": "ours",
     "paper": "paper's form",
+}
+
+#: Okabe and Ito's, told apart by all common forms of colour vision, and three more.
+COLOURS = {
+    "offload": "#1a1a1a",
+    "offload-lossy": "#8a8a8a",
+    "offload-intp": "#56b4e9",
+    "offload-cs": "#cc79a7",
+    "offload-ae": "#e69f00",
+    "on-device": "#b22222",
+    "jpeg": "#7f3c8d",
+    "webp": "#0072b2",
+    "avif": "#009e73",
+    "ours": "#d55e00",
+    "paper": "#f0e442",
 }

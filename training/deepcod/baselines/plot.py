@@ -13,20 +13,20 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .names import LABELS
+from .names import COLOURS, LABELS
 
-#: Okabe and Ito's colours, told apart by all common forms of colour vision: method -> (colour, marker).
-_STYLE = {
-    "offload": ("#1a1a1a", "s"),
-    "offload-lossy": ("#8a8a8a", "o"),
-    "offload-intp": ("#56b4e9", "v"),
-    "offload-cs": ("#cc79a7", "P"),
-    "offload-ae": ("#e69f00", "X"),
-    "jpeg": ("#8a8a8a", "."),
-    "webp": ("#0072b2", "."),
-    "avif": ("#009e73", "."),
-    "paper": ("#f0e442", "h"),
-    "ours": ("#d55e00", "D"),
+#: Each method that has a line.
+_MARKERS = {
+    "offload": "s",
+    "offload-lossy": "o",
+    "offload-intp": "v",
+    "offload-cs": "P",
+    "offload-ae": "X",
+    "jpeg": ".",
+    "webp": ".",
+    "avif": ".",
+    "paper": "h",
+    "ours": "D",
 }
 
 
@@ -53,14 +53,14 @@ def draw(report: dict[str, Any], *files: Path) -> None:
 
 
 def _panel(ax: Axes, report: dict[str, Any], point: str) -> None:
-    for method, (colour, marker) in _STYLE.items():
+    for method, marker in _MARKERS.items():
         rows = [r for r in report["rows"] if (r["method"], r["partition"]) == (method, point)]
         rows.sort(key=lambda r: r["kb"])
         ours = method == "ours"
         ax.plot(
             [r["kb"] for r in rows],
             [100 * r["ap_relative"] for r in rows],
-            color=colour,
+            color=COLOURS[method],
             marker=marker,
             markersize=6,
             linewidth=2.2 if ours else 1.3,

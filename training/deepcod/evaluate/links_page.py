@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .links_rows import BARS_MBPS, Row, methods, name, values, where
+from .links_rows import BARS_MBPS, Row, assumed, methods, name, note, values, where
 from .page import table
 
 _PLOTS = {
@@ -27,12 +27,15 @@ def section(json: Path, report: dict[str, Any], plots: list[Path]) -> str:
     near = where(rows, delay_ms=delay)
     for edge, what in (("cpu", "edge on one CPU thread"), ("gpu", f"edge with an assumed GPU, {_speed_up(report)}")):
         for device in report["devices"]:
+            shown = where(near, device=device["id"], edge=edge)
             parts.append(
-                f"Milliseconds of one frame, median; {device['name']} (simulated), {what}, {delay:g} ms there and back:"
+                f"Milliseconds of one frame, median; {device['name']}, {what}, {delay:g} ms there and back "
+                f"({note(shown)}):"
             )
-            parts.append(_latency(where(near, device=device["id"], edge=edge)))
+            parts.append(_latency(shown))
     parts += [
-        "Energy of one frame in millijoules, edge on one CPU thread: all of it (without what idling takes):",
+        "Energy of one frame in millijoules, edge on one CPU thread: all of it, in brackets without what idling takes "
+        f"({note(_in_bars(where(near, edge='cpu')), energy=True)}):",
         _energy(report, near),
     ]
     parts += ["Devices (all simulated):", _devices(report)]
@@ -46,13 +49,13 @@ def _speed_up(report: dict[str, Any]) -> str:
 def _facts(json: Path, report: dict[str, Any]) -> str:
     machine = report["machine"]
     link = "network namespaces: real TCP" if report["link"] == "namespaces" else "a relay on loopback: simulated"
-    found = sorted({s for row in report["rows"] for s in row["simulated"]} - {"device", "edge", "link"})
-    assumed = f"; assumed, not measured: {', '.join(found)}" if found else ""
+    found = assumed(report["rows"])
+    not_measured = f"; assumed, not measured: {', '.join(found)}" if found else ""
     computed = sum(row["computed"] for row in report["rows"])
     return (
         f"Service `{report['service']}`. Links: {link}; broker {report['broker']}. Machine: {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['os']}. {len(report['rows'])} rows, {computed} of them with a computed "
-        f"link{assumed}. Accuracy: {report['accuracy_floor']}. "
+        f"link{not_measured}. Accuracy: {report['accuracy_floor']}. "
         f"{'A quick check, not a measurement. ' if report['quick'] else ''}JSON: [{json.name}]({json.name}). Command:"
     )
 
@@ -65,17 +68,17 @@ def _goals(report: dict[str, Any]) -> list[str]:
     fastest = goals["fastest"]
     lines = [
         f"- Fastest at every cell? In {fastest['won']} of {fastest['cells']} cells; among the methods that lose at "
-        f"most a point of AP in {fastest['won_at_equal_accuracy']}.",
+        f"most a point of AP in {fastest['won_at_equal_accuracy']} ({note(report['rows'])}).",
     ]
     lines += [
-        f"- 8 times faster than best-partition Offload, YOLOv3 on a Pi 4 at 2 Mbit/s? {found['ratio']:.1f} times "
-        f"(edge: {found['edge']}, {found['delay_ms']:g} ms)."
+        f"- 8 times faster than best-partition offload, YOLOv3 on a Pi 4 at 2 Mbit/s? {found['ratio']:.1f} times "
+        f"(edge: {found['edge']}, {found['delay_ms']:g} ms; {_behind(report, found)})."
         for found in goals["offload_pi4_2mbps"]["found"]
     ]
     if low := goals["offload_low_end"]["found"]:
         lines.append(
             f"- 35 times at the low end? At most {low['ratio']:.1f} times at {low['mbps']:g} Mbit/s "
-            f"({low['device']}, edge: {low['edge']}, {low['delay_ms']:g} ms)."
+            f"({low['device']}, edge: {low['edge']}, {low['delay_ms']:g} ms; {_behind(report, low)})."
         )
     parts = ["\n".join(lines)]
     if fastest["lost"]:
@@ -84,6 +87,13 @@ def _goals(report: dict[str, Any]) -> list[str]:
             _lost(fastest["lost"]),
         ]
     return parts
+
+
+def _behind(report: dict[str, Any], cell: dict[str, Any]) -> str:
+    """What is not real behind a cell's ratio of offload to ours."""
+    keys = ("device", "edge", "mbps", "delay_ms", "background_mbps")
+    rows = where(report["rows"], **{key: cell[key] for key in keys})
+    return note([row for row in rows if row["method"] in ("ours", "offload")])
 
 
 def _lost(lost: list[dict[str, Any]]) -> str:
@@ -115,8 +125,12 @@ def _cell(row: Row) -> str:
     return f"{row['p50_ms']:.0f}{' (c)' if row['computed'] else ''} {row['partition']}"
 
 
+def _in_bars(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["mbps"] in BARS_MBPS]
+
+
 def _energy(report: dict[str, Any], rows: list[Row]) -> str:
-    bandwidths = [mbps for mbps in BARS_MBPS if mbps in values(rows, "mbps")]
+    bandwidths = values(_in_bars(rows), "mbps")
     columns = [(device, mbps) for device in report["devices"] for mbps in bandwidths]
     lines = []
     for method in methods(rows):

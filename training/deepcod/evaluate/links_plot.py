@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from .links_rows import BARS_MBPS, Row, colour, methods, name, values, where
+from .links_rows import BARS_MBPS, Row, colour, methods, name, note, values, where
 
 _PARTS = (
     ("device", "device_part_ms", "#e69f00"),
@@ -25,6 +25,7 @@ _PARTS = (
 #: Bars longer than so many times ours are cut; their number says how long they are.
 _CUT = 6.0
 _GRID = "#e6e6e6"
+_LINES = "the edge is one CPU thread; dashed: loses more than a point of AP"
 _PLAIN = FuncFormatter(lambda v, _: f"{v:g}")
 
 
@@ -73,9 +74,8 @@ def _parts(rows: list[Row], names: dict[str, str]) -> Figure:
     handles.append(
         Line2D([], [], color="black", marker="D", markersize=4, linestyle="", label="with an assumed GPU at the edge")
     )
-    _finish(
-        figure, handles, "milliseconds of one frame, median; devices are simulated; * loses more than a point of AP"
-    )
+    shown_rows = [row for mbps in bandwidths for row in where(rows, mbps=mbps, delay_ms=delay)]
+    _finish(figure, handles, "milliseconds of one frame, median; * loses more than a point of AP", shown_rows)
     return figure
 
 
@@ -121,11 +121,7 @@ def _bandwidth(rows: list[Row], names: dict[str, str]) -> Figure:
                 ax.set_ylabel("ms of one frame, median", fontsize=9)
             if line is axes[-1]:
                 ax.set_xlabel("Mbit/s of the link", fontsize=9)
-    _finish(
-        figure,
-        _legend(rows),
-        "devices are simulated; the edge is one CPU thread; dashed: loses more than a point of AP",
-    )
+    _finish(figure, _legend(rows), _LINES, where(rows, edge="cpu"))
     return figure
 
 
@@ -143,11 +139,7 @@ def _background(rows: list[Row], names: dict[str, str]) -> Figure:
         ax.set_title(f"{names[device]}, link of {first['mbps']:g} Mbit/s", loc="left", fontsize=10)
         ax.set_xlabel("Mbit/s of other traffic", fontsize=9)
     axes[0][0].set_ylabel("ms of one frame, median", fontsize=9)
-    _finish(
-        figure,
-        _legend(rows),
-        "devices are simulated; the edge is one CPU thread; dashed: loses more than a point of AP",
-    )
+    _finish(figure, _legend(rows), _LINES, shared)
     return figure
 
 
@@ -175,7 +167,8 @@ def _legend(rows: list[Row]) -> list[Line2D]:
     ]
 
 
-def _finish(figure: Figure, handles: list[Any], note: str) -> None:
+def _finish(figure: Figure, handles: list[Any], how: str, rows: list[Row]) -> None:
+    """Legend below; above how to read it, and what of the rows shown is not real."""
     figure.tight_layout()
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=6, frameon=False, fontsize=9)
-    figure.text(0.5, 1.0, note, ha="center", va="bottom", fontsize=9, color="#444444")
+    figure.text(0.5, 1.0, f"{how}\n{note(rows)}", ha="center", va="bottom", fontsize=9, color="#444444")

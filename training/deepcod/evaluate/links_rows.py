@@ -1,43 +1,47 @@
-"""What plots and page of `deepcod links` share: names, order, choosing rows."""
+"""What plots and page of `deepcod links` share: names, order, choosing rows, what of them is not real."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..baselines.names import COLOURS, LABELS
+
 Row = dict[str, Any]
 
-#: (name, colour) of each method in the order of tables and plots. Okabe and Ito's colours, and two more.
-METHODS = {
-    "ours": ("ours", "#d55e00"),
-    "paper": ("paper's form", "#e69f00"),
-    "offload": ("Offload", "#0072b2"),
-    "offload-lossy": ("Offload, quantised", "#009e73"),
-    "offload-intp": ("Offload, interpolated", "#cc79a7"),
-    "offload-cs": ("Offload, compressed sensing", "#b8a800"),
-    "offload-ae": ("Offload, autoencoder", "#7f3c8d"),
-    "on-device": ("on the device", "#b22222"),
-    "jpeg": ("JPEG", "#8a8a8a"),
-    "webp": ("WebP", "#56b4e9"),
-    "avif": ("AVIF", "#1a1a1a"),
-}
+#: The order of tables and plots.
+_ORDER = (
+    "ours",
+    "paper",
+    "offload",
+    "offload-lossy",
+    "offload-intp",
+    "offload-cs",
+    "offload-ae",
+    "on-device",
+    "jpeg",
+    "webp",
+    "avif",
+)
+#: What a row's `simulated` may name besides what a service assumes, as people read it.
+_SIMULATED = {"device": "devices", "edge": "the edge with a GPU", "link": "links", "energy": "energy"}
 #: Bandwidths of the bars and of the energy table.
 BARS_MBPS = (2, 10)
 
 
 def name(method: str) -> str:
     """A method as people read it."""
-    return METHODS.get(method, (method, ""))[0]
+    return LABELS.get(method, method)
 
 
 def colour(method: str) -> str:
     """A method's colour; black for one that is not known."""
-    return METHODS.get(method, ("", "#000000"))[1]
+    return COLOURS.get(method, "#000000")
 
 
 def methods(rows: list[Row]) -> list[str]:
     """Those of the rows, ours first."""
     found = {row["method"] for row in rows}
-    return [m for m in METHODS if m in found] + sorted(found - METHODS.keys())
+    return [m for m in _ORDER if m in found] + sorted(found.difference(_ORDER))
 
 
 def values(rows: list[Row], key: str) -> list[Any]:
@@ -48,3 +52,19 @@ def values(rows: list[Row], key: str) -> list[Any]:
 def where(rows: list[Row], **wanted: Any) -> list[Row]:
     """The rows that have all of these values."""
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+
+
+def assumed(rows: list[Row]) -> list[str]:
+    """What the rows' service assumes instead of measuring."""
+    return sorted({part for row in rows for part in row["simulated"]} - _SIMULATED.keys())
+
+
+def note(rows: list[Row], energy: bool = False) -> str:
+    """What of these rows was not measured on the real thing; of their energy only where it is shown."""
+    found = {part for row in rows for part in row["simulated"]} - (set() if energy else {"energy"})
+    parts = {
+        "simulated": [word for part, word in _SIMULATED.items() if part in found],
+        "computed": ["links too slow to time"] if any(row["computed"] for row in rows) else [],
+        "assumed": assumed(rows),
+    }
+    return "; ".join(f"{what}: {', '.join(which)}" for what, which in parts.items() if which)
