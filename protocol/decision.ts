@@ -1,7 +1,8 @@
 import { parseJson } from './json.js';
 import { compileSchema, type Schema } from './validate.js';
 
-export const DECISIONS_MAX_BYTES = 1024 * 1024;
+/** A decisions message goes over the link that it tells of. */
+export const DECISIONS_MAX_BYTES = 64 * 1024;
 
 /** What one choice was expected to cost when a decision was made. */
 export interface DecisionOption {
@@ -46,6 +47,7 @@ export interface Decision {
   device_slowdown: number;
   edge_slowdown: number;
   edge_queue_ms: number;
+  /** Empty in a decisions message where the choice was that of the decision before. */
   options: DecisionOption[];
 }
 

@@ -45,7 +45,7 @@ export interface HealthMessage {
   steps_ms?: Partial<Record<Step, number>>;
   bytes_mean?: number;
   bandwidth_bps?: number;
-  /** The latest decision, where there is something to decide. */
+  /** The latest decision; its reason is `only` where the settings leave no choice. */
   decision?: Decision;
   /** Results of frames answered here that are kept until the broker takes them. */
   waiting_results?: number;

@@ -64,11 +64,15 @@ export class EdgeWatch {
   async waitForOne(timeoutMs: number): Promise<boolean> {
     if (this.#online.size > 0) return true;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs).unref();
-      this.#announced.push(() => {
+      const announced = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      const timer = setTimeout(() => {
+        this.#announced.splice(this.#announced.indexOf(announced), 1);
+        resolve();
+      }, timeoutMs).unref();
+      this.#announced.push(announced);
     });
     return this.#online.size > 0;
   }

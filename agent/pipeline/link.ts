@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
 import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js';
-import { DECISIONS_MAX, type Decision, type DecisionsMessage } from '../../protocol/decision.js';
+import { DECISIONS_MAX, type Decision } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
 import { Topics } from '../../protocol/topics.js';
 import { PING_BYTES, PING_TIMEOUT_MS } from '../bandwidth/pings.js';
 import type { AgentConfig } from '../config/config.js';
+import { encodeDecisions } from './decisions.js';
 
 /** Who is told of what arrives. */
 export interface LinkListeners {
@@ -25,7 +26,7 @@ const PING = randomBytes(PING_BYTES);
 const PING_EXPIRY_S = Math.ceil(PING_TIMEOUT_MS / 1000);
 
 /** Answers to commands are at least so far apart, ms: nobody makes a device talk without end. */
-const COMMANDS_APART_MS = 500;
+const COMMANDS_APART_MS = 2000;
 
 /** Everything the agent says and hears at the broker. */
 export class AgentLink {
@@ -58,7 +59,9 @@ export class AgentLink {
     this.broker.subscribe(this.#topics.filters.commands(config.device), (topic, payload) => {
       const about = this.#topics.parse(topic);
       const now = performance.now();
-      if (about?.kind !== 'command' || about.command !== 'explain' || now - explainedAt < COMMANDS_APART_MS) return;
+      if (about?.kind !== 'command' || about.command !== 'explain') return;
+      // who asks comes again; a frame that waits must not wait for an answer too
+      if (this.busy || now - explainedAt < COMMANDS_APART_MS) return;
       explainedAt = now;
       listeners.explain(lastOf(payload));
     });
@@ -85,6 +88,11 @@ export class AgentLink {
     return this.broker.waitingBytes > 0;
   }
 
+  /** How many more results `deliverResult` takes now. */
+  get room(): number {
+    return this.broker.room;
+  }
+
   /** @returns false when the socket does not take it */
   publishFrame(message: Uint8Array): boolean {
     return this.broker.publish(this.#topics.frame(this.#device), message, {
@@ -107,8 +115,7 @@ export class AgentLink {
 
   /** The answer to `explain`. */
   publishDecisions(session: number, decisions: Decision[]): boolean {
-    const message: DecisionsMessage = { v: 1, device: this.#device, session, decisions };
-    return this.broker.publish(this.#topics.decisions(this.#device), JSON.stringify(message));
+    return this.broker.publish(this.#topics.decisions(this.#device), encodeDecisions(this.#device, session, decisions));
   }
 
   /**

@@ -53,7 +53,10 @@ export function scanRecords(bytes: Buffer, after = -1): Scan {
       offset = next;
       continue;
     }
-    if (offset > scan.end) scan.damaged += Math.max(1, last < 0 ? 1 : record.sequence - last - 1);
+    if (offset > scan.end) {
+      const most = last < 0 ? 1 : record.sequence - last - 1;
+      scan.damaged += Math.max(1, Math.min(most, Math.ceil((offset - scan.end) / at.payload)));
+    }
     offset += at.payload + record.payload.length;
     scan.end = offset;
     if (record.sequence <= last) continue;

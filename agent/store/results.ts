@@ -1,3 +1,4 @@
+import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
 import type { Delivery } from '../../platform/mqtt.js';
 import { encodeResult, type FrameResult } from '../../protocol/result.js';
@@ -16,6 +17,8 @@ const ORDER_PATIENCE_MS = 5000;
 export interface ResultLink {
   readonly connected: boolean;
   readonly busy: boolean;
+  /** How many more results may be delivered before the broker has acknowledged one. */
+  readonly room: number;
   /** Without acknowledgement. @returns false when the socket does not take it */
   publishResult(json: string): boolean;
   /** @param late the broker must not drop it for its age */
@@ -38,20 +41,29 @@ export class LocalResults {
     config: { folder?: string; megabytes: number },
     readonly link: ResultLink,
     audience: (timeoutMs: number) => Promise<unknown>,
-    readonly lost: (cause: StoreLoss | 'result_unsent', count: number) => void,
+    readonly lost: (cause: StoreLoss | 'store_refused' | 'result_unsent', count: number) => void,
     log: Log,
   ) {
     if (config.folder === undefined) return;
     this.#store = new ResultStore(config.folder, config.megabytes * 2 ** 20, lost, log);
-    this.#replay = new Replay(this.#store, {
+    const seldom = new Seldom();
+    const target = {
       get connected() {
         return link.connected;
       },
       get busy() {
         return link.busy;
       },
-      deliver: (payload) => link.deliverResult(payload, true),
+      get room() {
+        return link.room;
+      },
+      deliver: (payload: Uint8Array) => link.deliverResult(payload, true),
       audience,
+    };
+    this.#replay = new Replay(this.#store, target, () => {
+      lost('store_refused', 1);
+      const hint = "Check this user's access list at the broker, and how large a message it takes.";
+      if (seldom.now('refused')) log.warn('the broker refuses a kept result again and again: it is given up', { hint });
     });
   }
 
@@ -78,7 +90,7 @@ export class LocalResults {
       if (!this.link.publishResult(encodeResult(result))) this.lost('result_unsent', 1);
       return;
     }
-    const isLive = this.link.connected && this.#store.empty && this.#live.size < MOST_LIVE;
+    const isLive = this.link.connected && this.#replay?.caughtUp && this.#live.size < MOST_LIVE;
     this.#live.add(result);
     if (!isLive) {
       this.#keepLive();

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, readFile, truncate, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StoredRecord, scanRecords } from './record.js';
 
@@ -12,6 +12,8 @@ export class Segment {
   last = -1;
   /** Records that are not removed yet. */
   waiting = 0;
+  /** Records, at least, of a file that is there and could not be read: it is left as it is. 0: it can be read. */
+  unread = 0;
   readonly file: string;
   #writer: FileHandle | undefined;
   #there = false;
@@ -52,9 +54,16 @@ export class Segment {
     return damaged;
   }
 
+  /** The file cannot be read now: nobody knows what is in it, and it stays for the next start. */
+  async leave(): Promise<void> {
+    this.unread = Math.max(1, this.waiting);
+    this.waiting = 0;
+    this.bytes = (await stat(this.file)).size;
+  }
+
   /** Cuts off what a power cut left of the last record, so that the next one follows a whole one. */
   async cut(): Promise<void> {
-    if (this.#wholeBytes >= this.bytes) return;
+    if (this.unread > 0 || this.#wholeBytes >= this.bytes) return;
     await truncate(this.file, this.#wholeBytes);
     this.bytes = this.#wholeBytes;
   }

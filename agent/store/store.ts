@@ -16,6 +16,8 @@ const SEGMENTS = 16;
 const POSITION_BYTES = 4096;
 /** What may wait to be written while the disk is slow. */
 const APPENDING_MAX_BYTES = 2 ** 20;
+/** Sequences that are passed over where the end of what is kept cannot be read: more than were ever counted there. */
+const UNREAD_SEQUENCES = 2 ** 28;
 
 /** Why a kept message was lost. */
 export type StoreLoss = 'store_full' | 'store_failed' | 'store_damaged';
@@ -29,7 +31,10 @@ export class ResultStore {
   readonly #segments: Segment[] = [];
   readonly #maxBytes: number;
   readonly #segmentBytes: number;
-  /** Sequence of the last record that was removed, as on the disk, and of the last that was appended. */
+  /**
+   * Sequence of the last record that was removed, as on the disk, and of the last that was appended. While a file could not
+   * be read, the one on the disk stays before it.
+   */
   #position = 0;
   #writtenPosition = 0;
   #sequence = 0;
@@ -66,7 +71,17 @@ export class ResultStore {
 
   /** Whether nothing is kept and nothing is being kept. False until the folder was read. */
   get empty(): boolean {
-    return this.#appending === 0 && this.waiting === 0;
+    return this.settled && this.waiting === 0;
+  }
+
+  /** Whether nothing is being kept right now. False until the folder was read. */
+  get settled(): boolean {
+    return this.#appending === 0;
+  }
+
+  /** Sequence of the newest message that is kept; 0 without any. */
+  get end(): number {
+    return this.#segments.findLast(({ waiting }) => waiting > 0)?.last ?? 0;
   }
 
   /** Messages that are kept. */
@@ -116,7 +131,7 @@ export class ResultStore {
       if (sequence <= this.#position) return;
       this.#position = sequence;
       const segment = this.#segments.find(({ last }) => last >= sequence);
-      if (segment && segment.first <= sequence) segment.waiting--;
+      if (segment && segment.first <= sequence && segment.unread === 0) segment.waiting--;
       try {
         await this.#dropEmpty();
         if (this.#position - this.#writtenPosition >= POSITION_EVERY) await this.#writePosition();
@@ -151,16 +166,19 @@ export class ResultStore {
     const segments: Segment[] = [];
     let last = -1;
     let damaged = 0;
+    let passedOver = 0;
     for (const number of numbers) {
       const segment = new Segment(this.folder, number);
       segments.push(segment);
       damaged += await segment.recall(position, last).catch((error: unknown) => this.#unreadable(segment, error));
+      if (segment.unread > 0) passedOver = UNREAD_SEQUENCES;
+      else if (segment.last > last) passedOver = 0;
       last = Math.max(last, segment.last);
     }
     await segments.at(-1)?.cut();
     this.#position = position;
     this.#writtenPosition = position;
-    this.#sequence = Math.max(this.#sequence, position, last);
+    this.#sequence = Math.max(this.#sequence, position, last) + passedOver;
     this.#numbers = numbers.at(-1) ?? 0;
     this.#segments.push(...segments);
     this.#opened = true;
@@ -175,7 +193,7 @@ export class ResultStore {
     const record = encodeRecord(sequence, payload);
     await this.#makeRoom(record.length);
     let segment = this.#segments.at(-1);
-    if (!segment || segment.bytes + record.length > this.#segmentBytes) {
+    if (!segment || segment.unread > 0 || segment.bytes + record.length > this.#segmentBytes) {
       await segment?.sync();
       await segment?.close();
       segment = new Segment(this.folder, ++this.#numbers);
@@ -197,34 +215,35 @@ export class ResultStore {
     let used = this.#segments.reduce((sum, segment) => sum + segment.bytes, bytes);
     while (used > this.#maxBytes) {
       const [oldest] = this.#segments;
-      const { waiting } = oldest;
+      const { waiting, unread } = oldest;
       await oldest.remove();
       this.#segments.shift();
       used -= oldest.bytes;
-      this.lost('store_full', waiting);
+      this.lost('store_full', waiting + unread);
       if (this.#seldom.now('full')) this.log.warn('no room for more results: the oldest go', { folder: this.folder });
     }
   }
 
   /** Segments of which everything was removed. */
   async #dropEmpty(): Promise<void> {
-    while (this.#segments.length > 0 && this.#segments[0].waiting === 0) {
-      await this.#segments[0].remove();
-      this.#segments.shift();
+    for (const segment of this.#segments.filter(({ waiting, unread }) => waiting === 0 && unread === 0)) {
+      await segment.remove();
+      this.#segments.splice(this.#segments.indexOf(segment), 1);
     }
   }
 
-  /** What a segment holds; what cannot be read any more is counted. */
+  /** What a segment holds; what is damaged is counted. */
   async #load(segment: Segment): Promise<StoredRecord[]> {
     if (this.#ahead?.segment === segment && this.#ahead.bytes === segment.bytes) {
       const { records } = this.#ahead;
       while (records.length > 0 && records[0].sequence <= this.#position) records.shift();
       return records;
     }
-    const records = await segment.read(this.#position).catch((error: unknown) => {
-      this.#unreadable(segment, error);
+    const records = await segment.read(this.#position).catch(async (error: unknown) => {
+      await this.#unreadable(segment, error);
       return [];
     });
+    if (segment.unread > 0) return [];
     if (records.length < segment.waiting) this.#damaged(segment.waiting - records.length);
     segment.waiting = records.length;
     this.#ahead = { segment, records, bytes: segment.bytes };
@@ -250,14 +269,21 @@ export class ResultStore {
   }
 
   async #writePosition(): Promise<void> {
+    if (this.#segments.some(({ unread }) => unread > 0)) return;
     await writePosition(this.folder, this.#position);
     this.#writtenPosition = this.#position;
   }
 
-  /** @returns at least so many are gone */
-  #unreadable(segment: Segment, error: unknown): number {
-    this.log.warn('a file of kept results cannot be read', { file: segment.file, error });
-    return 1;
+  /**
+   * No more files open, no right, a bad sector: nothing is known of what the file holds, so it stays.
+   * @returns at least so many are gone: 1 when the file is
+   */
+  async #unreadable(segment: Segment, error: unknown): Promise<number> {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 1;
+    await segment.leave();
+    const hint = 'It stays as it is; the next start tries again.';
+    if (this.#seldom.now('unread')) this.log.warn('kept results cannot be read', { file: segment.file, error, hint });
+    return 0;
   }
 
   #damaged(count: number): void {

@@ -79,6 +79,11 @@ export class Broker {
     return (this.#client?.stream as { writableLength?: number } | undefined)?.writableLength ?? 0;
   }
 
+  /** How many more messages `publishAcknowledged` takes now. */
+  get room(): number {
+    return Math.max(0, this.#mostOpen - this.#open.size);
+  }
+
   /** Called now if connected, and whenever a connection is there (subscriptions are asked for by then). */
   onUp(listener: () => void): void {
     this.#upListeners.push(listener);

@@ -50,3 +50,17 @@ t.test('waiting for the first announcement', async (t) => {
   t.equal(await edges.waitForOne(0), true);
   clearInterval(alive);
 });
+
+t.test('who has waited in vain is not told later, and not kept', async (t) => {
+  const edges = new EdgeWatch();
+  const alive = setInterval(() => {}, 1000);
+  const later = edges.waitForOne(60_000);
+  for (let i = 0; i < 20; i++) t.equal(await edges.waitForOne(1), false);
+  const cleared = t.capture(globalThis, 'clearTimeout', globalThis.clearTimeout);
+  edges.announce('w', online('a'));
+  const told = cleared().length;
+  cleared.restore();
+  t.equal(told, 1, 'only who still waits');
+  t.equal(await later, true);
+  clearInterval(alive);
+});

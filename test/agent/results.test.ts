@@ -28,8 +28,17 @@ class FakeLink implements ResultLink {
   busy = false;
   /** undefined: no answer. */
   answer: Delivery | undefined = 'acknowledged';
+  /** A frame that is refused whatever else is answered. */
+  refuses = -1;
+  delayMs = 3;
+  /** Unacknowledged messages that the broker takes. */
+  takes = 100;
   readonly sent: { frame: number; late: boolean; session: number; unanswered: number }[] = [];
   readonly #open = new Set<(delivery: Delivery) => void>();
+
+  get room(): number {
+    return this.takes - this.#open.size;
+  }
 
   publishResult(json: string): boolean {
     if (this.connected) this.#note(json);
@@ -37,14 +46,15 @@ class FakeLink implements ResultLink {
   }
 
   deliverResult(json: string | Uint8Array, late: boolean): Promise<Delivery> {
-    if (!this.connected) return Promise.resolve('lost');
+    if (!this.connected || this.room <= 0) return Promise.resolve('lost');
     const message = this.#note(json);
     t.equal(message.late === true, late);
     return new Promise((resolve) => {
       this.#open.add(resolve);
       setTimeout(() => {
-        if (this.answer && this.#open.delete(resolve)) resolve(this.answer);
-      }, 3);
+        const answer = message.frame === this.refuses ? 'refused' : this.answer;
+        if (answer && this.#open.delete(resolve)) resolve(answer);
+      }, this.delayMs);
     });
   }
 
@@ -116,7 +126,7 @@ t.test('kept while away; afterwards first what is kept, in order, and live ones 
   t.same(link.frames, range(0, 61));
   t.ok(link.sent.slice(0, 60).every(({ late }) => late) && !link.sent[60].late);
   t.ok(
-    link.sent.every(({ unanswered }) => unanswered <= 4),
+    link.sent.every(({ unanswered }) => unanswered <= 32),
     'a few on their way at a time',
   );
   t.same(lost, {});
@@ -167,8 +177,8 @@ t.test('what an earlier start kept comes first, with its own session', async (t)
 
 t.test('the connection ends in between, or the broker refuses: again from the first that was not taken', async (t) => {
   const { link, lost, results, up } = made(join(t.testdir({}), 'results'));
-  for (const n of range(0, 30)) results.publish(result(n));
-  await until(() => results.waiting === 30, 'what is kept');
+  for (const n of range(0, 200)) results.publish(result(n));
+  await until(() => results.waiting === 200, 'what is kept');
   up();
   await until(() => link.sent.length >= 10, 'the first ones');
   link.lose();
@@ -180,9 +190,57 @@ t.test('the connection ends in between, or the broker refuses: again from the fi
   link.answer = 'acknowledged';
   await settled(results);
   const first = link.frames.filter((frame, i) => link.frames.indexOf(frame) === i);
-  t.same(first, range(0, 30), 'none is left out, none overtakes');
-  t.ok(link.sent.length - 30 <= 8, `${link.sent.length - 30} came twice`);
+  t.same(first, range(0, 200), 'none is left out, none overtakes');
+  t.ok(link.sent.length - 200 <= 64, `${link.sent.length - 200} came twice`);
   t.same(lost, {});
+  await results.close();
+});
+
+t.test('a link of half a second: what is kept is caught up with while ten new results a second come', async (t) => {
+  const { link, lost, results, up } = made(join(t.testdir({}), 'results'));
+  link.delayMs = 450;
+  for (const n of range(0, 20)) results.publish(result(n));
+  await until(() => results.waiting === 20, 'what is kept');
+  up();
+  let published = 20;
+  while (results.waiting > 0 && published < 80) {
+    results.publish(result(published++));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  t.equal(results.waiting, 0, `after ${published - 20} new ones`);
+  await until(() => link.sent.length === published, 'the last ones');
+  t.same(link.frames, range(0, published));
+  t.equal(link.sent.at(-1)?.late, false, 'and results are live again');
+  t.ok(Math.max(...link.sent.map(({ unanswered }) => unanswered)) <= 32);
+  t.same(lost, {});
+  await results.close();
+});
+
+t.test('a broker that takes few at a time gets no more, and none twice', async (t) => {
+  const { link, results, up } = made(join(t.testdir({}), 'results'));
+  link.takes = 5;
+  link.delayMs = 60;
+  for (const n of range(0, 30)) results.publish(result(n));
+  await until(() => results.waiting === 30, 'what is kept');
+  up();
+  await settled(results);
+  t.same(link.frames, range(0, 30));
+  t.equal(Math.max(...link.sent.map(({ unanswered }) => unanswered)), 5);
+  await results.close();
+});
+
+t.test('one that the broker always refuses is given up and counted, and holds up nothing', async (t) => {
+  const { link, lost, results, up } = made(join(t.testdir({}), 'results'));
+  for (const n of range(0, 10)) results.publish(result(n));
+  await until(() => results.waiting === 10, 'what is kept');
+  link.refuses = 3;
+  up();
+  await settled(results);
+  t.same(lost, { store_refused: 1 });
+  t.equal(link.frames.filter((frame) => frame === 3).length, 4, 'after a few attempts');
+  const first = link.frames.filter((frame, i) => link.frames.indexOf(frame) === i);
+  t.same(first, range(0, 10));
+  t.equal(link.sent.length, 10 + 3 + 6, 'those behind it come twice at most');
   await results.close();
 });
 

@@ -10,7 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import fs, { open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -251,6 +252,98 @@ t.test('a folder that cannot be: said once, counted, and everything goes on', as
   await append(store, ['at last']);
   t.same(await read(store, true), ['at last'], 'and when it can be, it is used');
   t.same(lost, { store_failed: texts.length });
+  await store.close();
+});
+
+/** While this lasts a file cannot be read, as when too many are open. @returns ends it */
+function unreadable(file: string): () => void {
+  const { readFile } = fs;
+  const set = (to: typeof readFile) => {
+    fs.readFile = to;
+    syncBuiltinESMExports();
+  };
+  const failing = async (path: unknown, ...rest: unknown[]) => {
+    if (path === file) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    return (readFile as (...args: unknown[]) => Promise<unknown>)(path, ...rest);
+  };
+  set(failing as typeof readFile);
+  return () => set(readFile);
+}
+
+/** Three to a segment. */
+const large = Array.from({ length: 9 }, (_, i) => `${i} ${'l'.repeat(20_000)}`);
+const said = (events: LogEvent[]) => events.filter(({ message }) => message === 'kept results cannot be read').length;
+
+for (const which of [0, 1, 2]) {
+  t.test(
+    `file ${which + 1} of 3 cannot be read at a start: it stays, and its results come with the next`,
+    async (t) => {
+      const folder = join(t.testdir({}), 'results');
+      const first = opened(folder);
+      await append(first.store, large);
+      await first.store.close();
+      const files = segments(folder);
+      t.equal(files.length, 3);
+      const end = unreadable(files[which]);
+      t.teardown(end);
+      const { store, lost, events } = opened(folder);
+      await append(store, ['new']);
+      const others = large.filter((_, i) => Math.floor(i / 3) !== which);
+      t.same(await read(store), [...others, 'new']);
+      const [oldest] = others;
+      const record = await store.next(0);
+      t.equal(record?.payload.toString(), oldest);
+      await store.remove(record?.sequence ?? 0);
+      await store.close();
+      t.same(lost, {});
+      t.equal(said(events), 1);
+      end();
+      const again = opened(folder);
+      const all = [...large, 'new'];
+      t.same(await read(again.store, true), all, 'what was published meanwhile comes twice, nothing is missing');
+      await append(again.store, ['newer']);
+      await again.store.close();
+      const last = opened(folder);
+      t.same(await read(last.store), ['newer']);
+      await last.store.close();
+      t.same([again.lost, last.lost], [{}, {}]);
+    },
+  );
+}
+
+t.test('a file that cannot be read any more while results are published: likewise', async (t) => {
+  const folder = join(t.testdir({}), 'results');
+  const { store, lost, events } = opened(folder);
+  await append(store, large);
+  const record = await store.next(0);
+  const end = unreadable(segments(folder)[1]);
+  t.teardown(end);
+  await store.remove(record?.sequence ?? 0);
+  t.same(await read(store, true), [...large.slice(1, 3), ...large.slice(6)]);
+  t.ok(store.empty, 'what is left waits for the next start');
+  t.equal(segments(folder).length, 1);
+  await append(store, ['new']);
+  await store.close();
+  end();
+  t.same(lost, {});
+  t.equal(said(events), 1);
+  const again = opened(folder);
+  t.same(await read(again.store, true), [...large.slice(3, 6), 'new']);
+  t.same(again.lost, {});
+  await again.store.close();
+});
+
+t.test('an unread file makes room like any other, and is counted', async (t) => {
+  const folder = join(t.testdir({}), 'results');
+  const first = opened(folder);
+  await append(first.store, large);
+  await first.store.close();
+  const end = unreadable(segments(folder)[0]);
+  t.teardown(end);
+  const { store, lost } = opened(folder);
+  await store.append(Buffer.alloc(900_000, 'y'));
+  t.same(lost, { store_full: 1 }, 'at least one');
+  t.ok(bytesIn(folder) <= 2 ** 20);
   await store.close();
 });
 

@@ -13,7 +13,7 @@ t.test('the latest decision with every option, and the changes before', async (t
   ]);
   const { code, output } = await explain('--broker', url, 'yard-1');
   t.equal(code, 0, output);
-  t.same(asked, [{ last: 200 }]);
+  t.same(asked, [{ last: 50 }]);
   const lines = output.split('\n');
   t.match(lines[0], /^yard-1, frame 3, \d\d:\d\d:\d\d: stage2\/1$/);
   t.equal(lines[1], '  stage2 stays the best');
@@ -53,6 +53,25 @@ t.test('a running agent answers', async (t) => {
   t.match(output, /^ {2}(input\/\d|device) .*\n/m, 'and another option');
 });
 
+t.test('an agent whose partition point is fixed answers, too', async (t) => {
+  const edge = await testEdge();
+  t.teardown(() => edge.close());
+  const { trips, stop } = await testAgent(edge.brokerUrl, { partition: 'device' });
+  t.teardown(stop);
+  await until(() => trips.length > 3, 'frames');
+  t.match(await explain('--broker', edge.brokerUrl, 'yard'), {
+    code: 0,
+    output: /is the only choice the settings allow/,
+  });
+});
+
+t.test('a device that is busy keeps silent, and is asked again', async (t) => {
+  const url = await broker(t);
+  const { asked } = await standIn(t, url, 'yard-1', [decision(1, 'input', 'the first')], 1);
+  t.match(await explain('--broker', url, 'yard-1'), { code: 0, output: /^yard-1, frame 1/ });
+  t.same(asked, [{ last: 50 }, { last: 50 }]);
+});
+
 t.test('--follow shows each change, not what stays', async (t) => {
   const url = await broker(t);
   const decisions = [decision(1, 'input', 'the first')];
@@ -63,6 +82,7 @@ t.test('--follow shows each change, not what stays', async (t) => {
   decisions.push(decision(2, 'input', 'the same'));
   while (asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 50));
   t.notMatch(program.output(), /the same/);
+  t.same(asked.slice(0, 2), [{ last: 50 }, { last: 10 }], 'a few after the first answer');
   decisions.push(decision(3, 'stage2', 'better'));
   await program.says(/"frame":3/);
   program.child.kill('SIGINT');

@@ -71,6 +71,7 @@ const CAUSES = {
   result_unsent: 'a result of the device, while the broker was away',
   store_full: 'a kept result that made room for newer ones',
   store_failed: 'a result that could not be kept on the device',
+  store_refused: 'a kept result that the broker refused again and again',
   store_damaged: 'a kept result that was damaged on the disk',
   overloaded: 'the edge had newer frames to do',
   stale: 'the frame waited too long at the edge',

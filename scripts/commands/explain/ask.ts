@@ -12,7 +12,9 @@ import { Topics } from '../../../protocol/topics.js';
 const BROKER_PATIENCE_MS = 5000;
 /** Retained statuses come with the subscription. */
 const STATUS_PATIENCE_MS = 2000;
-const ANSWER_PATIENCE_MS = 3000;
+const ANSWER_PATIENCE_MS = 10_000;
+/** A device that is busy, or has answered just now, keeps silent: it is asked again so soon. */
+const AGAIN_MS = 1000;
 const STEP_MS = 20;
 
 /** A connection to the broker that asks one device for its decisions. */
@@ -85,21 +87,23 @@ export class DeviceQuestion {
   }
 
   /**
-   * Asks for the last decisions.
+   * Asks for the last decisions, again and again until there is an answer.
    * @throws DeepcodError `device_offline`, `no_answer`, `answer_invalid` (exit code 5)
    */
   async ask(last: number): Promise<DecisionsMessage> {
     this.#checkOnline();
     this.#answer = undefined;
-    this.#broker.publish(this.#topics.command(this.device, 'explain'), JSON.stringify({ last }), { qos: 1 });
-    await this.#until(() => this.#answer !== undefined, ANSWER_PATIENCE_MS);
+    for (const end = performance.now() + ANSWER_PATIENCE_MS; !this.#answer && performance.now() < end; ) {
+      this.#broker.publish(this.#topics.command(this.device, 'explain'), JSON.stringify({ last }));
+      await this.#until(() => this.#answer !== undefined, AGAIN_MS);
+    }
     const answer = this.#answer as DecisionsMessage | Error | undefined;
     if (answer === undefined) {
       this.#checkOnline();
       throw new DeepcodError(
         'no_answer',
         `${this.device} does not answer`,
-        'Its agent may be older than this command, or its partition point is fixed: then there is nothing to decide.',
+        'Its link may be too busy for an answer (try again, or --last 1), its agent older than this command, or either may not use these topics at the broker.',
         ExitCode.broker,
       );
     }
