@@ -37,6 +37,9 @@ options: the service of models/onnx/worksite on the photos of ../shared/data/har
 What was measured and trained is kept in runs/baselines/: a run that was cut goes on where it was. Exit codes: 0 done,
 2 wrong usage or input, 1 anything unexpected.`;
 
+/** Times are one thread's, NumPy's linear algebra included. */
+const ONE_THREAD = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
+
 /** As it is typed in the repository: a report's command works elsewhere too. */
 const shown = (path: string): string => relative(process.cwd(), path) || '.';
 
@@ -79,13 +82,16 @@ runMain(usage, async (args) => {
     shown(join(root, 'runs', 'baselines')),
   );
   if (rate) command.push('--rate-report', shown(rate));
-  if (values.pictures) command.push('--pictures', ...values.pictures);
+  if (values.pictures) command.push('--pictures', ...values.pictures.map(shown));
   for (const partition of values.partition ?? []) command.push('--partition', partition);
-  for (const option of ['minutes', 'methods', 'page', 'json'] as const) {
+  for (const option of ['minutes', 'methods'] as const) {
     const value = values[option];
     if (value !== undefined) command.push(`--${option}`, value);
   }
+  if (values.page) command.push('--page', shown(values.page));
+  command.push('--json', shown(values.json));
   for (const option of ['quick', 'times-only'] as const) if (values[option]) command.push(`--${option}`);
+  Object.assign(process.env, ONE_THREAD);
   await toolkit(...command);
   return 0;
 });

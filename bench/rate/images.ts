@@ -17,13 +17,13 @@ export interface ImageCodec {
 export const IMAGE_CODECS: Readonly<Record<string, ImageCodec>> = {
   jpeg: {
     settings: '4:2:0, baseline, optimised Huffman tables, mozjpeg off',
-    qualities: [5, 10, 20, 30, 45, 60, 75, 90],
+    qualities: [5, 10, 20, 30, 45, 60, 75, 80, 85, 90],
     encode: (image, quality) =>
       image.jpeg({ quality, chromaSubsampling: '4:2:0', optimiseCoding: true, progressive: false, mozjpeg: false }),
   },
   webp: {
     settings: 'lossy (4:2:0), effort 4',
-    qualities: [1, 10, 20, 35, 50, 65, 80, 94],
+    qualities: [1, 10, 20, 35, 50, 55, 60, 65, 80, 94],
     encode: (image, quality) => image.webp({ quality, effort: 4, smartSubsample: false }),
   },
   avif: {

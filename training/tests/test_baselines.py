@@ -98,11 +98,15 @@ def test_prefix_and_remainder_are_the_service(service, tmp_path, partition: str)
 @pytest.mark.parametrize("partition", POINTS)
 def test_offload_loses_nothing(service, partition: str) -> None:
     point, source = at(service, partition)
-    (coder,) = offload.coders(point, None)
-    message = coder.encode(source)
+    made = offload.coders(point, None)
+    messages = [coder.encode(source) for coder in made]
     exact = source if partition == "input" else source.astype(np.float16).astype(np.float32)
-    assert np.array_equal(coder.decode(message), exact)
-    assert len(message) < source.size * (1 if partition == "input" else 2)
+    for coder, message in zip(made, messages, strict=True):
+        assert np.array_equal(coder.decode(message), exact)
+    raw = len(messages.pop())
+    assert made[-1].setting.startswith("raw, ")
+    assert raw == source.size * (1 if partition == "input" else 2) + 6  # 6: the shape
+    assert all(len(message) < raw for message in messages)
 
 
 @pytest.mark.parametrize("partition", POINTS)
@@ -193,8 +197,10 @@ def test_a_time_is_the_median_of_runs_after_a_warm_up() -> None:
 
 
 @pytest.fixture
-def files(service, packed, tmp_path) -> list[str]:
+def files(service, packed, tmp_path, monkeypatch) -> list[str]:
     """Arguments for a set of two pictures with a box where the small service has one."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
     onnx.save(service.model, str(tmp_path / "small.onnx"))
     (tmp_path / "small.json").write_text(json.dumps(service.facts))
     folder = tmp_path / "set" / "images"
@@ -234,11 +240,16 @@ def test_the_command_measures_every_method(files, tmp_path, capsys) -> None:
         sent = row["method"] != ON_DEVICE
         assert (row["kb"] > 0, row["edge_ms"] > 0) == (sent, sent)
         assert row["device_ms"] >= 0
-    (png,) = (r for r in report["rows"] if (r["method"], r["partition"]) == ("offload", "input"))
-    assert png["ap_relative"] == 1
+    lossless = [r for r in report["rows"] if (r["method"], r["partition"]) == ("offload", "input")]
+    assert [r["setting"] for r in lossless] == ["PNG", "raw, uint8"]  # the ends
+    assert [r["ap_relative"] for r in lossless] == [1, 1]
+    assert report["rate_times"] is None
+    assert report["command"].startswith("OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 deepcod ")
     assert [t["what"] for t in report["training"]] == ["auto-encoder"] * 2
     assert report["encoder_mflop"]["stage1"]["autoencoder"] > 0
     assert "offload, compressive sensing" in page.read_text()
+    minutes = report["training"][0]["minutes"]
+    assert f"at `input` {minutes:.1f} minutes (not trained yet); at `stage1`" in page.read_text()
     assert (tmp_path / "baselines-small.png").read_bytes()[:4] == b"\x89PNG"
 
     # again: accuracy is there already, only times are measured
@@ -246,7 +257,17 @@ def test_the_command_measures_every_method(files, tmp_path, capsys) -> None:
     assert main([*files, "--quick", "--times-only", "--json", str(out)]) == 0
     again = json.loads(out.read_text())
     assert [r["ap"] for r in again["rows"]] == [r["ap"] for r in report["rows"]]
-    assert main([*files, "--times-only", "--methods", "offload", "--json", str(out)]) == 0  # the same two pictures
+    again_page = ["--page", str(page), "--json", str(out)]
+    assert main([*files, "--quick", "--times-only", "--methods", "offload", *again_page]) == 0
+    assert "at `input` not measured yet (not trained yet)" in page.read_text()
+
+
+def test_more_than_one_thread_is_refused(files, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    assert main([*files, "--quick", "--json", str(tmp_path / "out.json")]) == 2
+    said = capsys.readouterr().err
+    assert "OPENBLAS_NUM_THREADS is not 1" in said
+    assert "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 deepcod baselines" in said
 
 
 def test_times_only_needs_accuracy(files, tmp_path, capsys) -> None:
@@ -262,16 +283,24 @@ def test_unknown_names_are_refused(files, tmp_path, capsys, option: str, value: 
 
 def test_rows_of_the_rate_bench_are_taken_over(tmp_path: Path) -> None:
     file = Path(__file__).resolve().parents[2] / "docs" / "results" / "rate-worksite.json"
-    rows = rate_rows(file, "worksite", "hardhat-clean")
-    source = json.loads(file.read_text())["rows"]
+    report = json.loads(file.read_text())
+    source = report["rows"]
+    source[0]["kb_images"] = [1.5, 2.25]
+    for row in source[1:]:
+        row.pop("kb_images", None)  # as in older reports
+    file = tmp_path / "rate.json"
+    file.write_text(json.dumps(report))
+    rows, times = rate_rows(file, "worksite", "hardhat-clean", 2 * report["uncompressed"]["network_ms"])
+    assert times == {"network_ms": report["uncompressed"]["network_ms"], "factor": 2}
     assert len(rows) == len(source)
     assert {r["partition"] for r in rows} == {"input", "stage1", "stage2"}
     assert rows[0]["setting"] == "q5"
-    assert rows[0]["device_ms"] == source[0]["encode_ms"]
-    assert rows[0]["edge_ms"] == pytest.approx(source[0]["decode_ms"] + source[0]["network_ms"])
+    assert rows[0]["device_ms"] == pytest.approx(2 * source[0]["encode_ms"], abs=1e-3)
+    assert rows[0]["edge_ms"] == pytest.approx(2 * (source[0]["decode_ms"] + source[0]["network_ms"]), abs=1e-3)
+    assert [row["kb_images"] for row in rows[:2]] == [[1.5, 2.25], []]
     assert all(r["method"] in LABELS for r in rows)
     with pytest.raises(DeepcodError, match="is of worksite on hardhat-clean"):
-        rate_rows(file, "yolox-nano", "coco-val")
+        rate_rows(file, "yolox-nano", "coco-val", 1)
 
 
 def test_a_page_without_a_place_is_refused(tmp_path: Path) -> None:
@@ -281,6 +310,7 @@ def test_a_page_without_a_place_is_refused(tmp_path: Path) -> None:
         "service": "s", "dataset": "d", "images": 0, "boxes": 0, "interval": "", "seed": 0, "quick": False,
         "command": "", "machine": {"cpu": ""}, "versions": {"onnxruntime": "", "torch": ""}, "rows": [],
         "uncompressed": {"ap": 0, "ap50": 0, "kb": 0, "network_ms": 0}, "device_ms": {}, "edge_ms": {}, "training": [],
+        "rate_times": None,
     }  # fmt: skip
     with pytest.raises(DeepcodError, match=r"no section for b\.json"):
         update_page(page, tmp_path / "b.json", report)

@@ -16,7 +16,7 @@ from deepcod.errors import DeepcodError
 from deepcod.evaluate.curve import Curve, bd_rate, isotonic, pchip
 from deepcod.evaluate.page import update_page
 from deepcod.evaluate.plot import draw
-from deepcod.evaluate.rate import score
+from deepcod.evaluate.rate import as_json, score
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,6 +125,7 @@ def test_report(report: dict) -> None:
     keys = {"method", "partition", "rate", "kb", "ap", "ap50", "ap_relative", "encode_ms", "decode_ms"}
     assert all(keys <= set(row) for row in report["rows"])
     assert [row["kb"] for row in report["rows"]] == [4, 8, 16, 2, 4, 8]
+    assert all(row["kb_images"] == [row["kb"]] * report["images"] for row in report["rows"])
     first = report["rows"][0]
     assert first["ap_relative"] == pytest.approx(first["ap"] / report["uncompressed"]["ap"], abs=1e-4)
     assert first["ap_interval"][0] < first["ap"] < first["ap_interval"][1]
@@ -134,6 +135,14 @@ def test_report(report: dict) -> None:
     assert rate["interval"] == pytest.approx([-50, -50], abs=0.01)
     jpeg, ours = ([n for n in report["kb_needed"] if n["method"] == m and n["share"] == 0.97] for m in ("jpeg", "ours"))
     assert (jpeg[0]["kb"], ours[0]["kb"]) == (None, None) or jpeg[0]["kb"] == pytest.approx(2 * ours[0]["kb"])
+
+
+def test_a_list_of_numbers_is_one_line() -> None:
+    content = {"kb_images": [1.5, -2, 3e-07], "rows": [{"a": [], "b": ["[\n1\n]", None]}], "pairs": [[1, 2], [3, 4]]}
+    text = as_json(content)
+    assert json.loads(text) == content
+    assert ' "kb_images": [1.5, -2, 3e-07],\n' in text
+    assert "  [1, 2],\n" in text
 
 
 def test_nothing_found_is_an_error(tmp_path: Path) -> None:

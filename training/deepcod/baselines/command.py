@@ -1,11 +1,12 @@
 """`deepcod baselines`: the paper's baselines on the same pictures, with their sizes, accuracy and times.
 
 Every method sends real messages and decodes them again; the service's remainder looks at what arrives. AP and the
-intervals are those of `deepcod evaluate`, times the processor's on one thread. Accuracy is kept in --work and measured
-again only where something changed; times are measured anew each time. The report holds {service, images, boxes,
-machine, command, uncompressed: {ap, ap50, kb, network_ms}, device_ms, edge_ms: {partition: of the service's half
-alone}, rows: [{method, partition, setting, kb, ap, ap50, ap_relative, device_ms, edge_ms, kb_images}], training,
-encoder_mflop}; the plot lies beside it.
+intervals are those of `deepcod evaluate`, times the processor's on one thread, for which OMP_NUM_THREADS=1 and
+OPENBLAS_NUM_THREADS=1 must be set. Accuracy is kept in --work and measured again only where something changed; times
+are measured anew each time. The report holds {service, images, boxes, machine, command, uncompressed: {ap, ap50, kb,
+network_ms}, device_ms, edge_ms: {partition: of the service's half alone}, rate_times: {network_ms, factor}, rows:
+[{method, partition, setting, kb, ap, ap50, ap_relative, device_ms, edge_ms, kb_images}], training, encoder_mflop}; the
+plot lies beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ import onnx
 import torch
 
 from ..errors import DeepcodError
-from ..evaluate.rate import write_atomically
+from ..evaluate.rate import as_json, write_atomically
 from ..evaluate.service import load_description
 from ..evaluate.truth import load_truth
 from ..importing.bundle_service import open_bundle
@@ -40,6 +42,8 @@ from .ways import Offloaded, OnDevice, Way
 QUICK_PICTURES, QUICK_MINUTES, QUICK_RESAMPLES = 8, 0.1, 20
 #: Pictures that times are measured on.
 _TIMED = 20
+#: Environment that NumPy's linear algebra takes its number of threads from.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -76,16 +80,26 @@ def run_command(args: argparse.Namespace) -> int:
     from .page import update_page  # here: no other command should wait for matplotlib
     from .plot import draw
 
+    _one_thread()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     report = measure(args)
     args.json.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(args.json, json.dumps(report, indent=1) + "\n")
+    write_atomically(args.json, as_json(report))
     draw(report, args.json.with_suffix(".svg"), args.json.with_suffix(".png"))
     if args.page:
         update_page(args.page, args.json, report)
     print(f"{args.json}: {len(report['rows'])} rows; {args.json.with_suffix('.svg').name}, .png")
     return 0
+
+
+def _one_thread() -> None:
+    """NumPy's linear algebra reads its number of threads once, from the environment: too late to set it here."""
+    if many := [name for name in _THREADS if os.environ.get(name) != "1"]:
+        raise DeepcodError(
+            f"times are one thread's, and {' and '.join(many)} {'is' if len(many) == 1 else 'are'} not 1",
+            f"Start it as: {' '.join(f'{name}=1' for name in _THREADS)} deepcod baselines ...",
+        )
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -125,6 +139,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     alone = {name: halves_ms(point, timed) for name, point in points.items()}
     codecs = args.codecs or Path("models/codecs") / description["name"]
     picture = description["picture"]
+    beside, scaled = [], None
+    if args.rate_report:
+        beside, scaled = rate_rows(args.rate_report, description["name"], truth.name, network_ms)
     return {
         "service": description["name"],
         "dataset": truth.name,
@@ -134,7 +151,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "interval": f"95%, bootstrap over pictures, {len(scorer.weights)} draws, the same for every row",
         "seed": args.seed,
         "quick": args.quick,
-        "command": f"deepcod {shlex.join(sys.argv[1:])}",
+        "command": " ".join([*(f"{name}=1" for name in _THREADS), "deepcod", shlex.join(sys.argv[1:])]),
         "machine": machine(),
         "versions": versions(),
         "uncompressed": {
@@ -144,7 +161,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         },
         "device_ms": {name: ms[0] for name, ms in alone.items()},
         "edge_ms": {name: ms[1] for name, ms in alone.items()},
-        "rows": rows + (rate_rows(args.rate_report, description["name"], truth.name) if args.rate_report else []),
+        "rate_times": scaled,
+        "rows": rows + beside,
         "training": training_times(description, codecs, checkpoints),
         "encoder_mflop": encoder_flops(model, description, codecs, checkpoints),
     }

@@ -12,7 +12,7 @@ from .methods import Coder, Materials
 from .point import Point
 from .quantise import pack, unpack
 
-QUALITIES = (30, 50, 75, 90)
+QUALITIES = (30, 50, 75, 80, 85, 90)
 BITS = (4, 6, 8)
 
 

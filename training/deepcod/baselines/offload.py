@@ -1,4 +1,7 @@
-"""offload: everything, without loss: PNG of the picture; inside the service, half-precision features by deflate.
+"""offload: everything, without loss: the picture's pixels as they are or as PNG; inside the service, half-precision
+features as they are or by deflate.
+
+Uncompressed is the fastest on a fast link, where there is less to gain from fewer bytes than compressing costs.
 
 Half precision rounds to 11 bits, which no detector notices; full precision would send twice as much of what cannot be
 compressed. The bytes of each half are sent apart: the high ones repeat, the low ones are noise.
@@ -9,6 +12,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -20,20 +24,39 @@ _SHAPE = struct.Struct("<3H")
 
 
 def coders(point: Point, materials: Materials) -> list[Coder]:
-    """PNG at the input, else halves."""
-    return [Coder("PNG", png, unpng) if point.at_input else Coder("float16, deflate", halves, unhalves)]
+    """PNG and pixels at the input, else halves."""
+    if point.at_input:
+        return [
+            Coder("PNG", partial(png, level=6), unpng),
+            Coder("PNG, level 1", partial(png, level=1), unpng),
+            Coder("raw, uint8", partial(raw, kind="u1"), partial(unraw, kind="u1")),
+        ]
+    return [
+        Coder("float16, deflate", halves, unhalves),
+        Coder("raw, float16", partial(raw, kind="<f2"), partial(unraw, kind="<f2")),
+    ]
 
 
-def png(source: np.ndarray) -> bytes:
-    """PNG of pixels [3, h, w]."""
+def png(source: np.ndarray, level: int) -> bytes:
+    """PNG of pixels [3, h, w], deflated at a level 1..9."""
     out = io.BytesIO()
-    Image.fromarray(source.transpose(1, 2, 0).astype(np.uint8)).save(out, "PNG", compress_level=6)
+    Image.fromarray(source.transpose(1, 2, 0).astype(np.uint8)).save(out, "PNG", compress_level=level)
     return out.getvalue()
 
 
 def unpng(message: bytes) -> np.ndarray:
     """The pixels."""
     return np.asarray(Image.open(io.BytesIO(message))).transpose(2, 0, 1).astype(np.float32)
+
+
+def raw(source: np.ndarray, kind: str) -> bytes:
+    """Shape, then all values as this NumPy type, which must hold them."""
+    return _SHAPE.pack(*source.shape) + source.astype(kind).tobytes()
+
+
+def unraw(message: bytes, kind: str) -> np.ndarray:
+    """The values, float32."""
+    return np.frombuffer(message, kind, offset=_SHAPE.size).astype(np.float32).reshape(_SHAPE.unpack_from(message))
 
 
 def halves(source: np.ndarray) -> bytes:

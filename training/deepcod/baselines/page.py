@@ -29,12 +29,11 @@ def section(json: Path, report: dict[str, Any]) -> str:
         f"{uncompressed['network_ms']:.0f} ms for the network. Intervals: {report['interval']}, seed {report['seed']}. "
         f"{'A quick check, not a measurement. ' if report['quick'] else ''}"
         f"Machine: {machine['cpu']}, one thread; ONNX Runtime {versions['onnxruntime']}, torch {versions['torch']}. "
+        f"{_scaled(report['rate_times'])}"
         f"JSON: [{json.name}]({json.name}). Command:"
     )
     parts = [f"![{title}]({json.with_suffix('.svg').name})", facts, f"    {report['command']}", _rows(report)]
-    parts += [_device(report)]
-    if report["training"]:
-        parts.append(_training(report["training"]))
+    parts += [_device(report), _budget(report), _training(report)]
     return "\n" + "\n\n".join(parts) + "\n"
 
 
@@ -74,22 +73,46 @@ def _device(report: dict[str, Any]) -> str:
     return table(head, rows)
 
 
-def _training(rows: list[dict[str, Any]]) -> str:
+def _scaled(times: dict[str, float] | None) -> str:
+    """How the times of the rate bench's rows were made comparable."""
+    if times is None:
+        return ""
+    return (
+        "Rows of the image codecs and ours were timed in another run, whose uncompressed network took "
+        f"{times['network_ms']:.1f} ms: their times are multiplied by {times['factor']:.3f}. "
+    )
+
+
+def _budget(report: dict[str, Any]) -> str:
+    """The auto-encoder's training against our codec's."""
+    measured = {row["partition"] for row in report["rows"] if row["method"] == "offload-ae"}
+    minutes = {(row["what"], row["partition"]): row["minutes"] for row in report["training"]}
+
+    def trained(what: str, partition: str) -> str:
+        spent = minutes.get((what, partition))
+        return "not trained yet" if spent is None else f"{spent:.1f} minutes"
+
+    parts = [
+        f"at `{p}` {trained('auto-encoder', p) if p in measured else 'not measured yet'} ({trained('ours', p)})"
+        for p in report["device_ms"]
+    ]
+    return f"Training of the auto-encoder, and in brackets of our codec: {'; '.join(parts)}."
+
+
+def _training(report: dict[str, Any]) -> str:
     """Training time against training the service."""
     head = ["trained", "cut at", "minutes", "steps", "on"]
-    return table(
-        head,
+    rows = [
         [
-            [
-                r["what"],
-                f"`{r['partition']}`" if r["partition"] else "",
-                _number(r["minutes"]),
-                str(r["steps"]),
-                str(r["machine"]),
-            ]
-            for r in rows
-        ],
-    )
+            r["what"],
+            f"`{r['partition']}`" if r["partition"] else "",
+            _number(r["minutes"]),
+            str(r["steps"]),
+            str(r["machine"]),
+        ]
+        for r in report["training"]
+    ]
+    return table(head, rows)
 
 
 def _number(value: float | None) -> str:

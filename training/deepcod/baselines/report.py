@@ -63,8 +63,13 @@ def _accuracy(scores: Any) -> dict[str, Any]:
     }
 
 
-def rate_rows(file: Path, service: str, dataset: str) -> list[dict[str, Any]]:
-    """Rows of bench/rate's report in this report's form; it holds no sizes by picture: `kb_images` is empty.
+def rate_rows(
+    file: Path, service: str, dataset: str, network_ms: float
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Rows of bench/rate's report in this report's form, and {network_ms, factor} of their times.
+
+    It was measured in another run: its times are multiplied by `factor`, such that the uncompressed service takes
+    `network_ms` in both. `kb_images` is empty where the report, an older one, has no sizes by picture.
 
     Raises:
         DeepcodError: the report is of another service or data set, or a quick check.
@@ -73,15 +78,18 @@ def rate_rows(file: Path, service: str, dataset: str) -> list[dict[str, Any]]:
     if (report["service"], report["dataset"], report["quick"]) != (service, dataset, False):
         what = f"{report['service']} on {report['dataset']}{', a quick check' if report['quick'] else ''}"
         raise DeepcodError(f"{file}: is of {what}", f"Give the report of {service} on {dataset}, measured in full.")
-    return [
+    theirs = report["uncompressed"]["network_ms"]
+    factor = network_ms / theirs
+    rows = [
         {
             "method": row["method"],
             "partition": row["partition"] or "input",
             "setting": f"q{row['rate']}" if row["method"] in IMAGE_CODECS else f"rate {row['rate']}",
             **{k: row[k] for k in ("kb", "ap", "ap50", "ap_interval", "ap_relative", "ap_relative_interval")},
-            "device_ms": row["encode_ms"],
-            "edge_ms": round(row["decode_ms"] + row["network_ms"], 3),
-            "kb_images": [],
+            "device_ms": round(factor * row["encode_ms"], 3),
+            "edge_ms": round(factor * (row["decode_ms"] + row["network_ms"]), 3),
+            "kb_images": row.get("kb_images", []),
         }
         for row in report["rows"]
     ]
+    return rows, {"network_ms": theirs, "factor": round(factor, 4)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from .truth import Truth, load_truth
 SHARES = (0.97, 0.99)
 #: What our curves are compared with.
 REFERENCES = ("jpeg", "webp", "avif", "paper")
+#: A list of numbers in indented JSON; a string holds no line feed.
+_NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")
 #: An interval is given where at least this share of the draws has curves that can be compared.
 _ENOUGH = 0.95
 
@@ -47,12 +50,17 @@ def run(args: argparse.Namespace) -> int:
     truth = load_truth(args.annotations, args.images, measured["classes"]).only(measured["pictures"])
     report = score(measured, truth, args.resamples, args.seed)
     args.json.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(args.json, json.dumps(report, indent=1) + "\n")
+    write_atomically(args.json, as_json(report))
     draw(report, args.json.with_suffix(".svg"), args.json.with_suffix(".png"))
     if args.page:
         update_page(args.page, args.json, report)
     print(f"{args.json}: {len(report['rows'])} rows; {args.json.with_suffix('.svg').name}, .png")
     return 0
+
+
+def as_json(report: dict[str, Any]) -> str:
+    """Indented JSON, a list of numbers on one line."""
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", json.dumps(report, indent=1)) + "\n"
 
 
 def write_atomically(path: Path, content: str) -> None:
@@ -134,6 +142,7 @@ def _row(entry: dict[str, Any], truth: Truth, reference: Drawn, weights: np.ndar
         "partition": entry["partition"],
         "rate": entry["rate"],
         "kb": round(float(sizes.mean()) / 1024, 3),
+        "kb_images": [round(size / 1024, 3) for size in sizes.tolist()],
         "ap": _round(versus.other.ap.value),
         "ap50": _round(versus.other.ap50.value),
         "ap_relative": _round(versus.ap_relative.value),
