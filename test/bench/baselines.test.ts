@@ -14,7 +14,7 @@ const service = join(folder, 'yolox-nano-416.onnx');
 const python = join(folder, 'python');
 await mkdir(images, { recursive: true });
 await Promise.all([annotations, service].map((file) => writeFile(file, '{}')));
-await writeFile(python, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
+await writeFile(python, '#!/bin/sh\nprintf "%s\\n" "$@" "threads: $OMP_NUM_THREADS $OPENBLAS_NUM_THREADS"\n');
 await chmod(python, 0o755);
 
 /** Runs the bench with a Python that only says what it was told. */
@@ -34,7 +34,11 @@ t.test('the toolkit is told where all that belongs to a service lies', async (t)
   const { told, code } = await bench(
     ...set,
     '--json',
-    'x.json',
+    join(packageRoot(), 'x.json'),
+    '--page',
+    join(packageRoot(), 'docs', 'x.md'),
+    '--pictures',
+    join(packageRoot(), 'runs', 'packs', 'x.npz'),
     '--times-only',
     '--minutes',
     '2',
@@ -49,7 +53,9 @@ t.test('the toolkit is told where all that belongs to a service lies', async (t)
   t.equal(value('--rate-report'), 'docs/results/rate-yolox-nano.json');
   t.equal(value('--work'), 'runs/baselines');
   t.same([value('--json'), value('--minutes'), value('--partition')], ['x.json', '2', 'input']);
+  t.same([value('--page'), value('--pictures')], ['docs/x.md', 'runs/packs/x.npz']);
   t.ok(told.includes('--times-only'));
+  t.ok(told.includes('threads: 1 1'));
   t.notOk(told.includes('--quick'));
 });
 
