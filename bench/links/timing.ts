@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 export const LIMITS: Readonly<Record<'full' | 'quick', Limits>> = {
-  full: { atLeast: 3, atMost: 30, forMs: 3000, onceOverMs: 5000, computeOverMs: 20_000 },
+  full: { atLeast: 3, atMost: 20, forMs: 1000, onceOverMs: 2000, computeOverMs: 10_000 },
   quick: { atLeast: 3, atMost: 6, forMs: 800, onceOverMs: 1000, computeOverMs: 3000 },
 };
 

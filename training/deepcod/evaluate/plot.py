@@ -24,7 +24,7 @@ _IMAGE_STYLE = {
 _OURS = [("#d55e00", "D"), ("#009e73", "v"), ("#0072b2", "P"), ("#cc79a7", "X")]
 _PAPER = [("#e69f00", "h"), ("#f0e442", "<")]
 #: The plot starts at this share of the uncompressed AP; what lies below is in the table.
-_FLOOR = 0.55
+_FLOOR = 0.5
 #: White around letters, so that a line behind them does not cross them out.
 _HALO = [withStroke(linewidth=3, foreground="white")]
 _TICKS = [0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 60, 100, 200]
