@@ -19,6 +19,7 @@ import { ANSWER_BYTES } from './link/answer.js';
 import type { Link } from './links/decide.js';
 import { openNet } from './links/open-net.js';
 import { openPlace, type Place } from './links/place.js';
+import { median } from './rate/measure.js';
 
 const usage = `usage: npm run bench:estimators -- [options] --json FILE
 
@@ -72,11 +73,6 @@ function estimates(): Record<'model' | 'harmonic', Estimate> {
     },
   };
 }
-
-const median = (values: number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round(sorted[sorted.length >> 1] * 1000) / 1000;
-};
 
 const LINKS: Pick<Link, 'mbps' | 'delay_ms'>[] = [
   { mbps: 10, delay_ms: 2 },

@@ -1,3 +1,5 @@
+import { middle } from './middle.js';
+
 /** Of the middle of the last three ratios, so much is taken over at once: a step is followed in a few frames, one outlier never. */
 const NEWEST = 0.5;
 /** Without news the ratio goes back to the usual one in about this time, ms: heat and load pass. */
@@ -38,9 +40,4 @@ export class Drift {
     this.#count = Math.min(USUAL, this.#count + 1);
     this.#usual += (this.lately - this.#usual) / this.#count;
   }
-}
-
-/** Of up to three values the middle one; of two the lower. */
-function middle(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
 }

@@ -127,7 +127,7 @@ export class Planner {
   get pingDue(): boolean {
     if (this.choices.length === 1 || !this.pings.due) return false;
     const { current } = this.#decider;
-    return current === undefined || current === this.#here || this.#noticeStuck();
+    return current === undefined || current === this.#here || this.#stuck().length > 0;
   }
 
   /** Frames that are on their way to the edge. */
@@ -197,7 +197,7 @@ export class Planner {
   pinged(number?: number): void {
     const ms = this.pings.back(number);
     if (ms === undefined) return;
-    if (this.settings.estimator === 'harmonic') this.bandwidth.add(2 * PING_BYTES, ms);
+    this.bandwidth.add(2 * PING_BYTES, ms);
     this.pings.learnt(this.link.add(2 * PING_BYTES, ms));
   }
 
@@ -222,7 +222,7 @@ export class Planner {
       return;
     }
     if (trip.outcome === 'timeout' && trip.waitedMs !== undefined) {
-      if (this.settings.estimator === 'harmonic') this.bandwidth.add(trip.bytes, trip.waitedMs);
+      this.bandwidth.add(trip.bytes, trip.waitedMs);
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
     if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
@@ -259,17 +259,22 @@ export class Planner {
     return { choice: prediction.choice, reason: isTrial ? 'try_edge' : reason, expected: prediction, at: this.clock() };
   }
 
-  /** Frames on their way that should long be back: the link, or the edge, is not what it was. */
+  /** Frames on their way that should long be back. */
+  #stuck(): Plan[] {
+    const now = this.clock();
+    return [...this.#plans.values()].filter(
+      ({ choice, expected, at }) => choice.id !== 'device' && now - at >= STUCK * expected.total + STUCK_MS,
+    );
+  }
+
+  /** What is stuck tells that the link, or the edge, is not what it was. @returns whether anything is */
   #noticeStuck(): boolean {
-    let stuck = false;
-    for (const { choice, expected, at } of this.#plans.values()) {
-      const waited = this.clock() - at;
-      if (choice.id === 'device' || waited < STUCK * expected.total + STUCK_MS) continue;
-      const network = waited - expected.device - expected.edge;
+    const stuck = this.#stuck();
+    for (const { expected, at } of stuck) {
+      const network = this.clock() - at - expected.device - expected.edge;
       this.link.addUnfinished(expected.bytes + this.#payloads.answer, network);
-      stuck = true;
     }
-    return stuck;
+    return stuck.length > 0;
   }
 
   #best(): Prediction {

@@ -1,3 +1,5 @@
+import { middle } from './middle.js';
+
 /** Weight of the newest wait; the middle of the last three counts, so that one hiccup does not. */
 const NEWEST = 0.4;
 /** What was seen so long ago says nothing any more, ms. */
@@ -21,8 +23,7 @@ export class Waiting {
   add(ms: number): void {
     const fresh = this.clock() - this.#at >= FORGET_MS;
     this.#recent = fresh ? [ms] : [...this.#recent.slice(-2), ms];
-    const middle = [...this.#recent].sort((a, b) => a - b)[(this.#recent.length - 1) >> 1];
-    this.#mean = fresh ? middle : this.#mean + NEWEST * (middle - this.#mean);
+    this.#mean = fresh ? ms : this.#mean + NEWEST * (middle(this.#recent) - this.#mean);
     this.#at = this.clock();
   }
 
