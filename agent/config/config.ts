@@ -16,6 +16,7 @@ export interface AgentConfig {
   camera: { source: string; input?: string; fps: number; seed: number; loop: boolean };
   partition: string;
   rate: 'auto' | number;
+  pictures: boolean;
   accuracy_floor: number;
   privacy: { max_reveals?: number };
   in_flight: number;

@@ -52,12 +52,19 @@ export const agentSchema: ConfigSchema = {
       type: 'string',
       minLength: 1,
       default: 'auto',
-      description: 'auto, the id of a partition point, raw (pixels as they are), or device (all of it here)',
+      description: 'auto, the id of a partition point, jpeg, raw (pixels as they are), or device (all of it here)',
     },
     rate: {
       anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0, maximum: 255 }],
       default: 'auto',
       description: 'auto, or the index of a rate of the partition point',
+    },
+    pictures: {
+      type: 'boolean',
+      default: false,
+      description:
+        'auto: the picture itself may be sent too, as JPEG or as pixels, where that is quicker (fast links): more bytes, and ' +
+        'whoever reads them sees it',
     },
     accuracy_floor: {
       type: 'number',

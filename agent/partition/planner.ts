@@ -179,7 +179,9 @@ export class Planner {
   useEdges(statuses: readonly EdgeStatus[], bundleId: string): void {
     for (const { id, edgeFlops } of this.choices) {
       if (edgeFlops === 0) continue;
-      const alone = statuses.map((status) => status.tails_ms?.[bundleId]?.[id]?.find(({ batch }) => batch === 1)?.mean);
+      const alone = statuses.map(
+        (status) => status.tails_ms?.[bundleId]?.[tailOf(id)]?.find(({ batch }) => batch === 1)?.mean,
+      );
       const known = alone.filter((mean) => mean !== undefined);
       if (known.length > 0) this.#edge.profile(id, mean(known), edgeFlops);
     }
@@ -281,5 +283,8 @@ export class Planner {
     return this.explain().reduce((a, b) => (b.cost < a.cost ? b : a));
   }
 }
+
+/** Whose tail answers a choice: pictures go through the whole service, however they were sent. */
+const tailOf = (id: string): string => (id === 'jpeg' ? 'raw' : id);
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

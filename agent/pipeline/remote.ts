@@ -22,7 +22,7 @@ export interface RemoteParts {
   timeoutMs: number;
 }
 
-/** A frame as it is to be sent; symbols unless it is raw. */
+/** A frame as it is to be sent; symbols unless it is the picture. */
 interface Coded {
   message: Uint8Array;
   coding: CodingWord;
@@ -120,6 +120,11 @@ export class RemoteTrips {
     steps.preprocess = placed - start;
     try {
       if (choice.id === 'raw') return { message: encoder.pixels(input, infoOf(trip)), coding: 'raw' };
+      if (choice.id === 'jpeg') {
+        const message = await encoder.jpeg(choice.rate, input, infoOf(trip));
+        steps.encode = performance.now() - placed;
+        return { message, coding: 'jpeg' };
+      }
       const head = await heads.run(choice.partition, choice.rate, input);
       input = head.picture;
       const now = performance.now();

@@ -10,6 +10,7 @@ import type { EdgeBundle } from './bundles.js';
 import { Counters, type WorkerStats } from './counters.js';
 import { type FrameProperties, Intake, isRefusal } from './intake.js';
 import type { Address, Job } from './job.js';
+import { JpegError } from './jpeg.js';
 import { RateLimiter } from './limiter.js';
 import { Load } from './load.js';
 import { TailProfile } from './profile.js';
@@ -203,7 +204,7 @@ export class EdgeWorker {
     try {
       await this.#tails.use(jobs[0].route, async (tail) => {
         const start = performance.now();
-        const decoded = this.#decode(tail, jobs);
+        const decoded = await this.#decode(tail, jobs);
         open = decoded.jobs;
         if (decoded.jobs.length === 0) return;
         const before = performance.now();
@@ -222,15 +223,24 @@ export class EdgeWorker {
   }
 
   /** Decodes a batch; frames that do not decode are answered and leave it. */
-  #decode(tail: Tail, jobs: Job[]): { input: Uint8Array; jobs: Job[]; ms: number[] } {
+  async #decode(tail: Tail, jobs: Job[]): Promise<{ input: Uint8Array; jobs: Job[]; ms: number[] }> {
     const { cells } = tail.route;
     const input = tail.buffer(jobs.length);
     const good: Job[] = [];
     const ms: number[] = [];
-    for (const job of jobs) {
+    const pictures = jobs.map(({ route, frame }) => timed(() => route.decodePicture?.(frame.payload)));
+    for (const [i, job] of jobs.entries()) {
       const start = performance.now();
       const at = good.length * cells;
       try {
+        if (job.route.decodePicture) {
+          const picture = await pictures[i];
+          if (picture.error) throw picture.error;
+          input.set(picture.value as Uint8Array, at);
+          good.push(job);
+          ms.push(picture.ms);
+          continue;
+        }
         if (!decodeSymbols(job, this.#references, input.subarray(at, at + cells))) {
           this.#needKeyFrame(job);
           continue;
@@ -238,7 +248,7 @@ export class EdgeWorker {
         good.push(job);
         ms.push(performance.now() - start);
       } catch (error) {
-        if (!(error instanceof HuffmanError)) throw error;
+        if (!(error instanceof HuffmanError || error instanceof JpegError)) throw error;
         this.#counters.drop('bad_payload');
         this.#say(job.device, 'bad_payload', error.message);
         this.#fail(job.to, identityOf(job.frame), 'bad_payload', error.message, undefined, job);
@@ -307,5 +317,15 @@ export class EdgeWorker {
     if (this.#seldom.now(`${where} ${cause}`)) {
       this.log.warn(`frame refused: ${cause}`, { from: where, reason: message });
     }
+  }
+}
+
+/** Awaits a promise, whatever comes of it, and says how long that took, ms. */
+async function timed<T>(work: () => Promise<T> | undefined): Promise<{ value?: T; error?: unknown; ms: number }> {
+  const start = performance.now();
+  try {
+    return { value: await work(), ms: performance.now() - start };
+  } catch (error) {
+    return { error, ms: performance.now() - start };
   }
 }

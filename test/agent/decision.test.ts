@@ -271,7 +271,7 @@ const manifest = {
 const ids = (choices: Choice[]) => choices.map(({ id, rate }) => `${id}/${rate}`);
 
 t.test('what may be chosen', async (t) => {
-  const settings = { partition: 'auto', rate: 'auto' as const, accuracy_floor: 0.97, privacy: {} };
+  const settings = { partition: 'auto', rate: 'auto' as const, pictures: false, accuracy_floor: 0.97, privacy: {} };
   t.same(ids(choicesFor(manifest, settings)), ['input/1', 'input/2', 'device/0'], 'only what keeps the floor');
   t.same(
     ids(choicesFor(manifest, { ...settings, accuracy_floor: 1 })),
