@@ -81,7 +81,7 @@ export class Intake {
     }
     const route = routeOf(bundle, frame);
     if (route === undefined && frame.coding === Coding.jpeg) {
-      const hint = 'Send symbols or raw pixels, or add qualities to the bundle (deepcod pictures).';
+      const hint = 'Send symbols or raw pixels, or add qualities to the bundle (docs/training.md).';
       return refuse(identity, 'unsupported_coding', `bundle ${bundle.name} takes no JPEG files`, hint);
     }
     if (route === undefined) {
