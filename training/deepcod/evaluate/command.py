@@ -31,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     p.add_argument("--description", type=Path, help="of the service (default: the .json beside it)")
     p.add_argument("--images", type=Path, required=True, help="folder of pictures")
     p.add_argument("--annotations", type=Path, required=True, help="COCO JSON")
-    p.add_argument("--partition", action="append", metavar="ID", help="partition point, `raw` or `jpeg` (default: all points)")
+    p.add_argument("--partition", action="append", metavar="ID", help="a point, `raw` or `jpeg` (default: all points)")
     p.add_argument("--rate", type=int, action="append", metavar="N", help="rate (default: all)")
     p.add_argument("--pictures", type=int, help="only the first so many")
     p.add_argument("--resamples", type=int, default=300, help="draws of the bootstrap (default 300)")

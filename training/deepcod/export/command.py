@@ -39,7 +39,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="JSON files of `deepcod evaluate` (accuracy) and `deepcod reveal` (reveals)",
     )
     annotate.add_argument(
-        "--qualities", type=int, nargs="+", metavar="Q", help="let the picture itself be sent as JPEG at these qualities"
+        "--qualities", type=int, nargs="+", metavar="Q", help="let the picture be sent as JPEG at these qualities"
     )
     annotate.set_defaults(run=_annotate)
 
