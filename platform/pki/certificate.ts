@@ -21,11 +21,18 @@ import {
 } from '@peculiar/asn1-x509';
 
 const COMMON_NAME = '2.5.4.3';
-const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
+export const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
+
+/** Who signs. */
+export interface Issuer {
+  name: string;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}
 
 export interface CertificateContent {
   subject: { name: string; publicKey: KeyObject };
-  issuer: { name: string; publicKey: KeyObject; privateKey: KeyObject };
+  issuer: Issuer;
   validity: { notBefore: Date; notAfter: Date };
   /** Besides the key identifiers. */
   extensions: Extension[];
@@ -56,8 +63,13 @@ export function signedCertificate({ subject, issuer, validity, extensions }: Cer
     signatureAlgorithm: ecdsaWithSha256,
     signatureValue: new Uint8Array(signature).buffer,
   });
-  const text = Buffer.from(AsnConvert.serialize(certificate)).toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
-  return `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+  return pemOf('CERTIFICATE', AsnConvert.serialize(certificate));
+}
+
+/** @param what `CERTIFICATE`, `X509 CRL` */
+export function pemOf(what: string, der: ArrayBuffer): string {
+  const text = Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  return `-----BEGIN ${what}-----\n${text}\n-----END ${what}-----\n`;
 }
 
 /** @param value of a class of asn1-x509 */
@@ -73,7 +85,7 @@ export function keyIdentifier(publicKey: KeyObject): Uint8Array<ArrayBuffer> {
 
 const spki = (publicKey: KeyObject): Buffer => publicKey.export({ type: 'spki', format: 'der' });
 
-function commonName(name: string): Name {
+export function commonName(name: string): Name {
   const value = new AttributeValue({ utf8String: name });
   return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: COMMON_NAME, value })])]);
 }
