@@ -15,5 +15,9 @@ interface Command {
 /** The commands of `deepcod`: a new one is a file beside this one, and a line here. */
 export const commands: Record<string, Command> = {
   profile: { summary: 'measure every head and the whole service on this device', load: () => import('./profile.js') },
+  provision: {
+    summary: 'keys, certificates and cards for the devices of a site',
+    load: () => import('./provision.js'),
+  },
   explain: { summary: 'why a device cuts the network where it does', load: () => import('./explain.js') },
 };
