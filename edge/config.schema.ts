@@ -1,6 +1,7 @@
 import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
+import { type EmbeddedBrokerConfig, embeddedBrokerProperties } from './broker/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -10,7 +11,7 @@ export interface EdgeConfig {
     host: string;
     port: number;
     url?: string;
-  };
+  } & EmbeddedBrokerConfig;
   base: string;
   worker: string;
   bundles: string[];
@@ -53,7 +54,7 @@ export const edgeConfigSchema: ConfigSchema = {
           type: 'string',
           minLength: 1,
           default: '127.0.0.1',
-          description: 'address the embedded broker listens on; 0.0.0.0 opens it to the network',
+          description: 'address the embedded broker listens on; 0.0.0.0 opens it to the network, with tls or insecure',
         },
         port: {
           type: 'integer',
@@ -68,6 +69,7 @@ export const edgeConfigSchema: ConfigSchema = {
           description:
             'mqtt://host:1883, mqtts://host:8883, ws://host/path or wss://host/path, without a password in it',
         },
+        ...embeddedBrokerProperties,
         ...brokerProperties,
       },
     },

@@ -15,6 +15,8 @@ export interface Edge {
   readonly brokerUrl: string;
   readonly topics: Topics;
   readonly link: EdgeLink;
+  /** The broker in this process, if there is one. */
+  readonly broker: EmbeddedBroker | undefined;
   readonly bundles: ReadonlyMap<string, EdgeBundle>;
   stats(): WorkerStats;
   /** Called for every answer; must be quick. */
@@ -34,9 +36,9 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   for (const { name, id, routes } of bundles.values()) {
     log.info(`bundle ${name}`, { id, partitions: routes.map((r) => r.partition).join(',') || 'none' });
   }
-  const { embedded = config.broker.url === undefined, host, port } = config.broker;
+  const { embedded = config.broker.url === undefined } = config.broker;
   const broker: EmbeddedBroker | undefined = embedded
-    ? await startBroker({ host, port }, log.child('broker'))
+    ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
   const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
@@ -78,7 +80,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   try {
     link = new EdgeLink(
       {
-        broker: brokerConfig(config, url, embedded),
+        broker: brokerConfig(config, broker?.own.url),
+        password: broker?.own.password,
         topics,
         worker: config.worker,
         statusIntervalMs: config.status_interval_s * 1000,
@@ -96,6 +99,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     brokerUrl: url,
     topics,
     link,
+    broker,
     bundles,
     stats: () => worker.stats(),
     onAnswer: (listener) => worker.onAnswer(listener),
@@ -108,9 +112,9 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   };
 }
 
-/** The embedded broker speaks 3.1.1 and asks for no account. */
-function brokerConfig({ broker }: EdgeConfig, url: string, embedded: boolean): BrokerConfig {
-  if (embedded) return { url, version: '3.1.1', keepalive_s: broker.keepalive_s };
-  const { embedded: _, host: __, port: ___, ...rest } = broker;
-  return { ...rest, url };
+/** @param own how the embedded broker is reached from here: it speaks 3.1.1, and needs no certificate of ours */
+function brokerConfig({ broker }: EdgeConfig, own: string | undefined): BrokerConfig {
+  if (own !== undefined) return { url: own, version: '3.1.1', keepalive_s: broker.keepalive_s };
+  const { url = '', version, username, password_file, ca_file, cert_file, key_file, keepalive_s } = broker;
+  return { url, version, username, password_file, ca_file, cert_file, key_file, keepalive_s };
 }

@@ -10,6 +10,8 @@ const answerExpiry = 10;
 
 export interface LinkOptions {
   broker: BrokerConfig;
+  /** Of the broker in this process. */
+  password?: string;
   topics: Topics;
   worker: string;
   statusIntervalMs: number;
@@ -33,6 +35,7 @@ export class EdgeLink {
     this.broker = connectMqtt(
       {
         broker: options.broker,
+        password: options.password,
         clientId: `${topics.base.replaceAll('/', '-')}-edge-${worker}`,
         will: { topic: this.#statusTopic, payload: OFFLINE, retain: true },
       },

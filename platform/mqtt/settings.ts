@@ -43,7 +43,7 @@ export function clientSettings(options: MqttOptions, version: 4 | 5): IClientOpt
     username: broker.username ?? (url.username ? decodeURIComponent(url.username) : undefined),
     password: broker.password_file
       ? readSecret(broker.password_file, 'the password (broker.password_file)')
-      : undefined,
+      : options.password,
     will: will && { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain ?? true },
   };
 }

@@ -1,0 +1,104 @@
+import { constants, X509Certificate } from 'node:crypto';
+import { unwatchFile, watchFile } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { readSecretBytes } from '../../platform/config.js';
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
+import type { Log } from '../../platform/log.js';
+import type { BrokerTls } from './config.js';
+import { type Revocations, readRevocations } from './revocations.js';
+
+/** How often the files are looked at, ms. */
+const LOOK_MS = 1000;
+const SOON_MS = 30 * 86_400_000;
+
+/** What the files hold, checked. */
+export interface TlsMaterial {
+  context: SecureContextOptions;
+  revocations: Revocations;
+}
+
+/**
+ * Reads the certificate, the key, the authority and the revocation list.
+ * @throws DeepcodError `secret_unreadable`, `broker_tls`, `broker_crl` (exit code 2)
+ */
+export async function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log): Promise<TlsMaterial> {
+  const context: SecureContextOptions = {
+    cert: readSecretBytes(certificate, "the broker's certificate (broker.tls.certificate)"),
+    key: readSecretBytes(key, "the broker's key (broker.tls.key)"),
+    ca: readSecretBytes(ca, 'the authority (broker.tls.ca)'),
+    ...protocol,
+  };
+  let own: X509Certificate;
+  try {
+    own = new X509Certificate(context.cert as Buffer);
+    createSecureContext(context);
+  } catch (error) {
+    throw unusable(`broker.tls cannot be used: ${(error as Error).message}`);
+  }
+  const ends = Date.parse(own.validTo);
+  if (ends < Date.now()) throw unusable(`${certificate} expired on ${new Date(ends).toISOString()}`);
+  if (ends < Date.now() + SOON_MS) {
+    log.warn(`${certificate} expires on ${new Date(ends).toISOString()}`, { hint: 'Devices will not connect then.' });
+  }
+  if (crl === undefined) return { context, revocations: { serials: new Set() } };
+  const list = readSecretBytes(crl, 'the revocation list (broker.tls.crl)');
+  const revocations = await readRevocations(crl, list, (context.ca as Buffer).toString('utf8'));
+  if (revocations.nextUpdate && revocations.nextUpdate.getTime() < Date.now()) {
+    log.warn(`${crl} should have been replaced by ${revocations.nextUpdate.toISOString()}; it still counts`);
+  }
+  return { context, revocations };
+}
+
+/** TLS 1.3, or 1.2 with forward secrecy and authenticated encryption; no ticket outlives a revocation. */
+const protocol: SecureContextOptions = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'TLS_AES_128_GCM_SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+  ].join(':'),
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  honorCipherOrder: true,
+};
+
+/**
+ * Reads the files again when one changes. Files that cannot be used leave things as they are, and are told of.
+ * @returns ends looking
+ */
+export function watchTls(tls: BrokerTls, log: Log, changed: (material: TlsMaterial) => void): () => void {
+  const files = Object.values(tls).filter((file): file is string => file !== undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const again = (): void => {
+    clearTimeout(timer);
+    // Several files change together: the last of them is waited for.
+    timer = setTimeout(() => {
+      readTls(tls, log).then(
+        (material) => {
+          log.info('certificates and revocations read again', { revoked: material.revocations.serials.size });
+          changed(material);
+        },
+        (error: Error) => log.error('certificates stay as they were: the new ones cannot be used', { error }),
+      );
+    }, 200);
+  };
+  for (const file of files) watchFile(file, { interval: LOOK_MS, persistent: false }, again);
+  return () => {
+    clearTimeout(timer);
+    for (const file of files) unwatchFile(file, again);
+  };
+}
+
+function unusable(what: string): DeepcodError {
+  return new DeepcodError(
+    'broker_tls',
+    what,
+    'docs/security.md shows how a broker gets its certificate.',
+    ExitCode.usage,
+  );
+}
