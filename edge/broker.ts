@@ -5,6 +5,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { Aedes } from 'aedes';
 import { DeepcodError, ExitCode } from '../platform/errors.js';
 import type { Log } from '../platform/log.js';
+import { plainSerial } from '../platform/pki.js';
 import { FRAME_MAX_BYTES } from '../protocol/frame.js';
 import { DEFAULT_BASE } from '../protocol/topics.js';
 import { clientHost, isLoopback } from './address.js';
@@ -16,7 +17,6 @@ import type { Role } from './broker/grants.js';
 import { Guard } from './broker/guard.js';
 import { identify } from './broker/identity.js';
 import { PacketLimit } from './broker/packet-limit.js';
-import { plainSerial } from './broker/revocations.js';
 import { readTls, type TlsMaterial, watchTls } from './broker/tls-files.js';
 
 export interface BrokerOptions {
@@ -62,7 +62,7 @@ export async function startBroker(options: BrokerOptions, log: Log): Promise<Emb
   const limits = { ...defaultLimits, ...options.limits };
   const open = !isLoopback(host);
   if (open && !tls && !insecure) throw openError(host);
-  const material = tls && (await readTls(tls, log));
+  const material = tls && readTls(tls, log);
   const place = new Place(options.base ?? DEFAULT_BASE, limits, options.operators ?? [], material, !open && !tls, log);
   await place.open();
   const role: Role = open ? 'anyone' : 'local';
@@ -226,7 +226,7 @@ class Place {
   }
 
   #isRevoked(serial: string): boolean {
-    return this.material?.revocations.serials.has(plainSerial(serial)) ?? false;
+    return this.material?.revoked.has(plainSerial(serial)) ?? false;
   }
 
   #revoked(socket: Socket, name: string, serial: string): void {

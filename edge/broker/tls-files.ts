@@ -4,8 +4,8 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readSecretBytes } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
+import { type Revocations, readRevocationList } from '../../platform/pki.js';
 import type { BrokerTls } from './config.js';
-import { type Revocations, readRevocations } from './revocations.js';
 
 /** How often the files are looked at, ms. */
 const LOOK_MS = 1000;
@@ -14,14 +14,15 @@ const SOON_MS = 30 * 86_400_000;
 /** What the files hold, checked. */
 export interface TlsMaterial {
   context: SecureContextOptions;
-  revocations: Revocations;
+  /** Serial numbers of certificates that the authority took back. */
+  revoked: Revocations['revoked'];
 }
 
 /**
  * Reads the certificate, the key, the authority and the revocation list.
  * @throws DeepcodError `secret_unreadable`, `broker_tls`, `broker_crl` (exit code 2)
  */
-export async function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log): Promise<TlsMaterial> {
+export function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log): TlsMaterial {
   const context: SecureContextOptions = {
     cert: readSecretBytes(certificate, "the broker's certificate (broker.tls.certificate)"),
     key: readSecretBytes(key, "the broker's key (broker.tls.key)"),
@@ -40,13 +41,19 @@ export async function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log
   if (ends < Date.now() + SOON_MS) {
     log.warn(`${certificate} expires on ${new Date(ends).toISOString()}`, { hint: 'Devices will not connect then.' });
   }
-  if (crl === undefined) return { context, revocations: { serials: new Set() } };
+  if (crl === undefined) return { context, revoked: new Map() };
   const list = readSecretBytes(crl, 'the revocation list (broker.tls.crl)');
-  const revocations = await readRevocations(crl, list, (context.ca as Buffer).toString('utf8'));
+  let revocations: Revocations;
+  try {
+    revocations = readRevocationList(list.toString('utf8'), (context.ca as Buffer).toString('utf8'));
+  } catch (error) {
+    const hint = "Make it with 'deepcod broker revoke', or leave broker.tls.crl out.";
+    throw new DeepcodError('broker_crl', `${crl} ${(error as Error).message}`, hint, ExitCode.usage);
+  }
   if (revocations.nextUpdate && revocations.nextUpdate.getTime() < Date.now()) {
     log.warn(`${crl} should have been replaced by ${revocations.nextUpdate.toISOString()}; it still counts`);
   }
-  return { context, revocations };
+  return { context, revoked: revocations.revoked };
 }
 
 /** TLS 1.3, or 1.2 with forward secrecy and authenticated encryption; no ticket outlives a revocation. */
@@ -78,13 +85,13 @@ export function watchTls(tls: BrokerTls, log: Log, changed: (material: TlsMateri
     clearTimeout(timer);
     // Several files change together: the last of them is waited for.
     timer = setTimeout(() => {
-      readTls(tls, log).then(
-        (material) => {
-          log.info('certificates and revocations read again', { revoked: material.revocations.serials.size });
-          changed(material);
-        },
-        (error: Error) => log.error('certificates stay as they were: the new ones cannot be used', { error }),
-      );
+      try {
+        const material = readTls(tls, log);
+        log.info('certificates and revocations read again', { revoked: material.revoked.size });
+        changed(material);
+      } catch (error) {
+        log.error('certificates stay as they were: the new ones cannot be used', { error });
+      }
     }, 200);
   };
   for (const file of files) watchFile(file, { interval: LOOK_MS, persistent: false }, again);

@@ -16,4 +16,5 @@ interface Command {
 export const commands: Record<string, Command> = {
   profile: { summary: 'measure every head and the whole service on this device', load: () => import('./profile.js') },
   explain: { summary: 'why a device cuts the network where it does', load: () => import('./explain.js') },
+  broker: { summary: "a broker's configuration, certificates and access list", load: () => import('./broker.js') },
 };
