@@ -2,6 +2,7 @@ import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 import { type EmbeddedBrokerConfig, embeddedBrokerProperties } from './broker/config.js';
+import { type WebAuthConfig, webAuthProperties } from './web/auth/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -15,7 +16,7 @@ export interface EdgeConfig {
   base: string;
   worker: string;
   bundles: string[];
-  web: { enabled: boolean; host: string; port: number };
+  web: { enabled: boolean; host: string; port: number } & WebAuthConfig;
   inference: {
     provider: string;
     threads?: number;
@@ -105,6 +106,7 @@ export const edgeConfigSchema: ConfigSchema = {
           default: '127.0.0.1',
           description: 'address the page listens on; 0.0.0.0 opens it to the network',
         },
+        ...webAuthProperties,
         port: {
           type: 'integer',
           minimum: 0,

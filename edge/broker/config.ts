@@ -92,7 +92,7 @@ export const embeddedBrokerProperties: Record<string, ConfigSchema> = {
         'MB a second of one client; for two seconds twice as many',
       ),
       subscriptions: count(10_000, defaultLimits.subscriptions, 'subscriptions of one client'),
-      retained: count(1_000_000, defaultLimits.retained, 'retained messages of all clients, 64 KB each at most'),
+      retained: count(1_000_000, defaultLimits.retained, 'retained messages of all clients, 256 KB each at most'),
     },
   },
 };

@@ -1,5 +1,5 @@
 /** Of one message, and of all. */
-const LARGEST = 64 * 1024;
+const LARGEST = 256 * 1024;
 const ALL_BYTES = 64 * 1024 * 1024;
 
 /** Counts what a broker keeps, so that it cannot be filled. */

@@ -1,14 +1,12 @@
-import { constants, X509Certificate } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readSecretBytes } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import { type Revocations, readRevocationList } from '../../platform/pki.js';
+import { tlsProtocol, watchFiles } from '../tls.js';
 import type { BrokerTls } from './config.js';
 
-/** How often the files are looked at, ms. */
-const LOOK_MS = 1000;
 const SOON_MS = 30 * 86_400_000;
 
 /** What the files hold, checked. */
@@ -27,7 +25,7 @@ export function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log): Tls
     cert: readSecretBytes(certificate, "the broker's certificate (broker.tls.certificate)"),
     key: readSecretBytes(key, "the broker's key (broker.tls.key)"),
     ca: readSecretBytes(ca, 'the authority (broker.tls.ca)'),
-    ...protocol,
+    ...tlsProtocol,
   };
   let own: X509Certificate;
   try {
@@ -56,49 +54,21 @@ export function readTls({ certificate, key, ca, crl }: BrokerTls, log: Log): Tls
   return { context, revoked: revocations.revoked };
 }
 
-/** TLS 1.3, or 1.2 with forward secrecy and authenticated encryption; no ticket outlives a revocation. */
-const protocol: SecureContextOptions = {
-  minVersion: 'TLSv1.2',
-  ciphers: [
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    'TLS_AES_128_GCM_SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-  ].join(':'),
-  secureOptions: constants.SSL_OP_NO_TICKET,
-  honorCipherOrder: true,
-};
-
 /**
  * Reads the files again when one changes. Files that cannot be used leave things as they are, and are told of.
  * @returns ends looking
  */
 export function watchTls(tls: BrokerTls, log: Log, changed: (material: TlsMaterial) => void): () => void {
   const files = Object.values(tls).filter((file): file is string => file !== undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const again = (): void => {
-    clearTimeout(timer);
-    // Several files change together: the last of them is waited for.
-    timer = setTimeout(() => {
-      try {
-        const material = readTls(tls, log);
-        log.info('certificates and revocations read again', { revoked: material.revoked.size });
-        changed(material);
-      } catch (error) {
-        log.error('certificates stay as they were: the new ones cannot be used', { error });
-      }
-    }, 200);
-  };
-  for (const file of files) watchFile(file, { interval: LOOK_MS, persistent: false }, again);
-  return () => {
-    clearTimeout(timer);
-    for (const file of files) unwatchFile(file, again);
-  };
+  return watchFiles(files, () => {
+    try {
+      const material = readTls(tls, log);
+      log.info('certificates and revocations read again', { revoked: material.revoked.size });
+      changed(material);
+    } catch (error) {
+      log.error('certificates stay as they were: the new ones cannot be used', { error });
+    }
+  });
 }
 
 function unusable(what: string): DeepcodError {

@@ -55,7 +55,7 @@ t.test('a device keeps its states at the broker, and nothing else', async (t) =>
   const yard = (await Client.connect(broker.url, site.ca, site.yard)) as Client;
   yard.say('deepcod/yard/status', 'kept', { retain: true, qos: 1 });
   yard.say('deepcod/yard/result', 'not kept', { retain: true, qos: 1 });
-  yard.say('deepcod/yard/health', Buffer.alloc(70_000, 'h'), { retain: true, qos: 1 });
+  yard.say('deepcod/yard/health', Buffer.alloc(300_000, 'h'), { retain: true, qos: 1 });
   await yard.mqtt.publishAsync('deepcod/yard/ping', 'x', { qos: 1 });
   await yard.close();
   const worker = (await Client.connect(broker.url, site.ca, site.worker)) as Client;

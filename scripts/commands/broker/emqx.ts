@@ -61,7 +61,7 @@ mqtt {
 
 retainer {
   enable = true
-  max_payload_size = "64KB"
+  max_payload_size = "256KB"
   backend {
     type = built_in_database
     storage_type = disc
