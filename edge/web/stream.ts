@@ -55,9 +55,13 @@ export class Stream {
     return this.#pages.size;
   }
 
-  /** @returns false when there are too many pages already */
-  add(response: ServerResponse): boolean {
-    if (this.#pages.size >= this.most) return false;
+  /** Whether there are as many pages as may be. */
+  get full(): boolean {
+    return this.#pages.size >= this.most;
+  }
+
+  /** Tells a page everything, then what changes. Not while `full`. */
+  add(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
     const page: Page = { response, told: new Map(), workersAt: -1, spokenAt: 0, fullSince: null };
     this.#pages.add(page);
@@ -68,7 +72,6 @@ export class Stream {
     response.on('error', () => response.destroy());
     this.#listen();
     this.#tell(page);
-    return true;
   }
 
   close(): void {
