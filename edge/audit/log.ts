@@ -32,12 +32,13 @@ const WAITING = 1000;
 const name = (file: string, index: number): string => (index === 0 ? file : `${file}.${index}`);
 
 /**
- * An append-only file of JSON lines, readable by its owner alone, at most 5 MB in five files. Each entry is one write, on the
- * disk before the next. When power fails in the middle of one, that one line is lost, and no other.
+ * An append-only file of JSON lines, readable by its owner alone, some 5 MB in five files. What comes at the same time
+ * is one write, on the disk before the next. When power fails in the middle of one, a line may be lost, and none before it.
  */
 export class AuditLog {
-  #tail: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  #waiting: string[] = [];
+  /** The writing that is under way. */
+  #writing: Promise<void> | undefined;
   #lost = 0;
   #handle: FileHandle | undefined;
   #size = 0;
@@ -62,33 +63,43 @@ export class AuditLog {
 
   /** Never throws and never waits. What cannot be written is logged, and counted in a later entry. */
   add(entry: Omit<AuditEntry, 'time'>): void {
-    if (this.#waiting >= WAITING) {
+    if (this.#waiting.length >= WAITING) {
       this.#lost++;
       return;
     }
-    this.#waiting++;
-    const line = lineOf({ time: new Date().toISOString(), ...entry });
-    this.#tail = this.#tail
-      .then(() => this.#write(line))
-      .catch((error: Error) => {
-        this.#lost++;
-        this.log?.error('an entry of the audit log was lost', { error, entry: line.trimEnd() });
-      })
-      .finally(() => {
-        this.#waiting--;
-      });
+    this.#waiting.push(lineOf({ time: new Date().toISOString(), ...entry }));
+    this.#writing ??= this.#writeAll();
   }
 
   /** The last entries, the oldest of them first. */
   async last(count: number): Promise<AuditEntry[]> {
-    await this.#tail;
+    await this.#writing;
     return readAudit(this.file, count);
   }
 
   async close(): Promise<void> {
-    await this.#tail;
+    await this.#writing;
     await this.#handle?.close();
     this.#handle = undefined;
+  }
+
+  /** What came while the disk was busy goes together. */
+  async #writeAll(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting;
+      const lost = this.#lost;
+      this.#waiting = [];
+      this.#lost = 0;
+      if (lost > 0) lines.push(lineOf({ time: new Date().toISOString(), event: 'lost', user: '', detail: lost }));
+      try {
+        await this.#write(Buffer.from(lines.join('')));
+      } catch (error) {
+        this.#lost += lost + lines.length;
+        this.log?.error('entries of the audit log were lost', { error, entries: lines.join('').slice(0, ENTRY_BYTES) });
+      }
+    }
+    this.#writing = undefined;
   }
 
   async #open(): Promise<void> {
@@ -99,14 +110,10 @@ export class AuditLog {
     if (!whole) this.#size += (await this.#handle.write('\n')).bytesWritten;
   }
 
-  async #write(line: string): Promise<void> {
-    if (this.#size + line.length > FILE_BYTES) await this.#rotate();
-    const lost = this.#lost;
-    const told = lost > 0 ? lineOf({ time: new Date().toISOString(), event: 'lost', user: '', detail: lost }) : '';
-    const text = Buffer.from(told + line);
+  async #write(text: Buffer): Promise<void> {
+    if (this.#size > 0 && this.#size + text.length > FILE_BYTES) await this.#rotate();
     await this.#handle?.write(text);
     await this.#handle?.datasync();
-    this.#lost -= lost;
     this.#size += text.length;
   }
 

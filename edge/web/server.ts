@@ -1,14 +1,18 @@
 import { join } from 'node:path';
+import type { Server as TlsServer } from 'node:tls';
 import { type FastifyInstance, fastify } from 'fastify';
-import type { Log } from '../../platform/log.js';
+import { type Log, silentLog } from '../../platform/log.js';
 import { packageRoot } from '../../platform/root.js';
 import type { Edge } from '../edge.js';
 import { LiveStore } from '../store/live.js';
 import { describeApi, registerApi } from './api.js';
+import { protect } from './auth/auth.js';
+import type { WebAuthConfig } from './auth/config.js';
+import { type Serving, servingOf } from './auth/serving.js';
 import { feedStore } from './feed.js';
 import { readPage } from './files.js';
 import { guard } from './guard.js';
-import { isLoopback, listen } from './listen.js';
+import { listen } from './listen.js';
 import { Methods } from './methods.js';
 import { answerErrors } from './problem.js';
 import { requireRoles } from './roles.js';
@@ -37,18 +41,26 @@ export interface WebOptions extends Partial<Omit<ApiContext, 'store'>> {
   port?: number;
   /** Open pages, at most. */
   pages?: number;
+  /** Who may open it, and how; default: anybody on this machine. */
+  auth?: Partial<WebAuthConfig>;
   log?: Log;
 }
 
 /** Connections of all kinds, at most. */
 const CONNECTIONS = 256;
+/** Nobody has to log in; {@link servingOf} allows it on loopback alone. */
+const UNPROTECTED = { trusted_proxies: [], insecure: false, session: { idle_minutes: 480, days: 7 } };
 /** Of a request's body, bytes. */
 const BODY = 256 * 1024;
 
 /** The edge's page: a store fed by this edge and its broker, and the server. Started by edge/web.ts. */
-export async function startWeb(config: { host: string; port: number }, edge: Edge, log: Log): Promise<LiveWeb> {
+export async function startWeb(
+  config: { host: string; port: number } & Partial<WebAuthConfig>,
+  edge: Edge,
+  log: Log,
+): Promise<LiveWeb> {
   const store = new LiveStore();
-  const web = await startWebServer({ ...config, store, log });
+  const web = await startWebServer({ host: config.host, port: config.port, auth: config, store, log });
   feedStore(store, edge);
   return web;
 }
@@ -59,28 +71,39 @@ export async function startWeb(config: { host: string; port: number }, edge: Edg
  */
 export async function startWebServer(options: WebOptions): Promise<LiveWeb> {
   const { store, host = '127.0.0.1', port = 0, log } = options;
-  const { app, endStreams } = await buildServer(options);
-  const url = await listen(app, host, port);
+  const { app, serving, endStreams } = await buildServer(options);
+  const url = await listen(app, host, port, serving.scheme);
+  const unwatch = serving.watch((context) => (app.server as unknown as TlsServer).setSecureContext(context));
   log?.info('live page', { url });
   return {
     url,
     store,
     async close() {
+      unwatch();
       endStreams();
       await app.close();
+      await serving.auth.audit?.close();
     },
   };
 }
 
-/** The server with all its routes, before it listens. */
-export async function buildServer(options: WebOptions): Promise<{ app: FastifyInstance; endStreams(): void }> {
+interface Built {
+  app: FastifyInstance;
+  serving: Serving;
+  endStreams(): void;
+}
+
+/** The server with all its routes, before it listens. @throws DeepcodError where it is not protected as its place asks for */
+export async function buildServer(options: WebOptions): Promise<Built> {
   const { store, host = '127.0.0.1', pages = 32, log, bundles = new Map() } = options;
-  const app = createServer(log);
+  const serving = await servingOf({ ...UNPROTECTED, ...options.auth, host }, log ?? silentLog);
+  const app = createServer(log, serving.server);
   const methods = new Methods();
   methods.watch(app);
   requireRoles(app);
-  guard(app, methods, isLoopback(host));
+  guard(app, methods, serving.ownNames);
   answerErrors(app, log);
+  await protect(app, serving.auth);
   validateStrictly(app);
   await describeApi(app);
   const stream = new Stream(store, pages);
@@ -92,11 +115,12 @@ export async function buildServer(options: WebOptions): Promise<{ app: FastifyIn
     stream.close();
     endNews();
   };
-  return { app, endStreams };
+  return { app, serving, endStreams };
 }
 
-function createServer(log: Log | undefined): FastifyInstance {
+function createServer(log: Log | undefined, server: Serving['server']): FastifyInstance {
   const app = fastify({
+    ...(server as object),
     bodyLimit: BODY,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,

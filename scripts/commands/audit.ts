@@ -41,7 +41,7 @@ function shown({ time, event, user, address, method, route, params, status, deta
   // What came from outside must not control a terminal.
   return line
     .join(' ')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+    .replace(/\p{Cc}/gu, '?')
     .trimEnd();
 }
 

@@ -79,6 +79,12 @@ export class Accounts {
     return this.#accounts.size;
   }
 
+  /** A hash as these accounts have them, for names that nobody has. */
+  get usual(): PasswordHash | undefined {
+    for (const { password } of this.#accounts.values()) return password;
+    return undefined;
+  }
+
   get(name: string): Account | undefined {
     const seen = this.#look();
     if (seen !== this.#seen) {

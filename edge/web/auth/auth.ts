@@ -2,6 +2,7 @@ import cookies from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../../../platform/log.js';
 import type { AuditLog } from '../../audit/log.js';
+import { HttpError, sendProblem } from '../problem.js';
 import type { AccountRole, Accounts } from './accounts.js';
 import { cookieOf } from './cookie.js';
 import { loginRoutes, wantsPage } from './login.js';
@@ -74,7 +75,7 @@ export async function protect(app: FastifyInstance, options: AuthOptions): Promi
     if (!used) return null;
     const account = accounts.get(used.account);
     if (account?.stamp !== used.stamp) {
-      sessions.end(id);
+      sessions.end(id, reply.raw);
       return null;
     }
     used.open.add(reply.raw);
@@ -83,7 +84,7 @@ export async function protect(app: FastifyInstance, options: AuthOptions): Promi
   };
 
   app.addHook('onRequest', async (request, reply) => {
-    const { role = 'viewer' } = request.routeOptions.config as { role?: AccountRole | 'public' };
+    const { role = 'viewer' } = request.routeOptions.config;
     if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=2592000');
     const user = whoIs(request, reply);
     request.user = user;
@@ -105,7 +106,7 @@ export async function protect(app: FastifyInstance, options: AuthOptions): Promi
   });
 
   app.addHook('onResponse', async (request, reply) => {
-    const { role } = request.routeOptions.config as { role?: string };
+    const { role } = request.routeOptions.config;
     if (SAFE.has(request.method) || role === undefined || role === 'public' || !request.user) return;
     if (reply.statusCode !== 403 && reply.statusCode !== 401)
       note(request, 'command', reply.statusCode, request.auditDetail);
@@ -119,10 +120,10 @@ export async function protect(app: FastifyInstance, options: AuthOptions): Promi
 
   await app.register(async (scope) => loginRoutes(scope, context));
 
-  const viewer = { config: { role: 'viewer' }, schema: { hide: true } } as object;
+  const viewer = { config: { role: 'viewer' }, schema: { hide: true } } as const;
   app.get('/api/v1/session', viewer, async ({ user }) => ({ ...user, login: accounts !== undefined }));
 
-  const operator = { config: { role: 'operator' }, schema: { hide: true } } as object;
+  const operator = { config: { role: 'operator' }, schema: { hide: true } } as const;
   app.get<{ Querystring: { last?: unknown } }>('/api/v1/audit', operator, async ({ query }) => {
     const last = Number(query.last ?? 100);
     const count = Number.isInteger(last) ? Math.max(1, Math.min(1000, last)) : 100;
@@ -139,9 +140,5 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 function refuse(request: FastifyRequest, reply: FastifyReply, status: number, text: string): FastifyReply {
-  reply.code(status).header('cache-control', 'no-store');
-  const people = wantsPage(request) || !request.url.startsWith('/api/');
-  if (people && request.url !== '/login') return reply.type('text/plain; charset=utf-8').send(`${text}\n`);
-  const problem = { type: 'about:blank', title: text, status, code: CODES[status], detail: text };
-  return reply.type('application/problem+json').send(JSON.stringify(problem));
+  return sendProblem(request, reply, new HttpError(status, CODES[status], text));
 }

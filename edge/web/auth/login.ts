@@ -11,7 +11,7 @@ const BODY = 4096;
 /** The page that asks for name and password, and what it sends; a program may send the same as JSON. */
 export async function loginRoutes(app: FastifyInstance, context: AuthContext): Promise<void> {
   const { accounts, sessions, throttle, audit, httpsOnly } = context;
-  const open = { config: { role: 'public' }, schema: { hide: true } } as object;
+  const open = { config: { role: 'public' }, schema: { hide: true } } as const;
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: BODY },
@@ -42,7 +42,7 @@ export async function loginRoutes(app: FastifyInstance, context: AuthContext): P
     if (wait > 0) return answer(429, `Too many attempts. Try again in ${wait} s.`, wait);
     throttle.failed(address, name, now);
     const account = accounts.get(name);
-    const right = await checkPassword(password, account?.password);
+    const right = await checkPassword(password, account?.password, accounts.usual);
     if (right === undefined) return answer(503, 'Too many logins at this moment. Try again.', 2);
     if (!right || !account) {
       // A name that nobody has may be a password in the wrong field.
@@ -50,7 +50,7 @@ export async function loginRoutes(app: FastifyInstance, context: AuthContext): P
       return answer(401, 'Name or password is wrong.');
     }
     throttle.succeeded(address, name);
-    sessions.end(cookieOf(request));
+    sessions.end(cookieOf(request), reply.raw);
     giveCookie(request, reply, sessions.begin(name, account.stamp, context.now()), sessions.longestMs);
     audit?.add({ event: 'login', user: name, address: request.ip });
     return isForm(request) ? reply.redirect(ownPath(next), 303) : reply.code(204).send();
@@ -58,7 +58,7 @@ export async function loginRoutes(app: FastifyInstance, context: AuthContext): P
 
   app.post('/logout', open, (request, reply) => {
     if (request.user && accounts) audit?.add({ event: 'logout', user: request.user.name, address: request.ip });
-    sessions.end(cookieOf(request));
+    sessions.end(cookieOf(request), reply.raw);
     forgetCookie(request, reply);
     return wantsPage(request) ? reply.redirect('/login', 303) : reply.code(204).send();
   });

@@ -30,7 +30,7 @@ export function weakness(password: string, name: string): string | undefined {
   if (name.length > 2 && letters.includes(name.toLowerCase().replace(/[^a-z]/g, '') || '\0'))
     return 'it holds the name';
   const plain = password.toLowerCase().replace(/[\s_.-]/g, '');
-  if (COMMON.some((word) => plain.replaceAll(word, '').length < 4)) return 'it is one of those that are tried first';
+  if (COMMON.some((word) => plain.replaceAll(word, '').length <= 4)) return 'it is one of those that are tried first';
   return undefined;
 }
 
@@ -38,30 +38,41 @@ export function weakness(password: string, name: string): string | undefined {
 const COMMON = [
   ...['password', 'passw0rd', 'p@ssword', 'p@ssw0rd', 'letmein', 'welcome', 'changeme', 'administrator', 'admin'],
   ...['operator', 'viewer', 'deepcod', 'raspberry', 'raspberrypi', 'qwerty', 'qwertyuiop', 'asdfghjkl', 'iloveyou'],
-  ...['abcdefghijkl', '123456', '1234567890', '0123456789', 'secret', 'default', 'camera', 'monkey', 'dragon'],
+  ...['abcdefghijkl', '1234567890', '0123456789', '123456', 'secret', 'default', 'camera', 'monkey', 'dragon'],
 ];
 
-export async function hashPassword(password: string): Promise<PasswordHash> {
+/** @param cost of scrypt; the default takes half a second on a Pi */
+export async function hashPassword(password: string, cost = COST): Promise<PasswordHash> {
   const salt = randomBytes(16);
-  const hash = await derive(password, salt, COST);
-  return { ...COST, salt: salt.toString('base64'), hash: hash.toString('base64') };
+  const hash = await derive(password, salt, cost);
+  return { ...cost, salt: salt.toString('base64'), hash: hash.toString('base64') };
 }
+
+const NOBODY: PasswordHash = {
+  ...COST,
+  salt: randomBytes(16).toString('base64'),
+  hash: randomBytes(HASH_BYTES).toString('base64'),
+};
 
 let running = 0;
 let waiting: (() => void)[] = [];
 
 /**
- * @param known undefined for somebody who has no account: takes as long, and is never right
+ * @param known undefined for somebody who has no account: takes as long as for `usual`, and is never right
  * @returns undefined when too many are being checked already
  */
-export async function checkPassword(password: string, known: PasswordHash | undefined): Promise<boolean | undefined> {
+export async function checkPassword(
+  password: string,
+  known: PasswordHash | undefined,
+  usual = NOBODY,
+): Promise<boolean | undefined> {
   if (running >= AT_ONCE) {
     if (waiting.length >= WAITING) return undefined;
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
   running++;
   try {
-    const { salt, hash, ...cost } = known ?? NOBODY;
+    const { salt, hash, ...cost } = known ?? usual;
     const wanted = Buffer.from(hash, 'base64');
     const given = await derive(password, Buffer.from(salt, 'base64'), cost, wanted.length);
     return timingSafeEqual(given, wanted) && known !== undefined;
@@ -72,12 +83,6 @@ export async function checkPassword(password: string, known: PasswordHash | unde
     next?.();
   }
 }
-
-const NOBODY: PasswordHash = {
-  ...COST,
-  salt: randomBytes(16).toString('base64'),
-  hash: randomBytes(HASH_BYTES).toString('base64'),
-};
 
 function derive(
   password: string,

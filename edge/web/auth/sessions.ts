@@ -56,9 +56,12 @@ export class Sessions {
     return session;
   }
 
-  /** Ends one, and what is still being sent in it. */
-  end(id: string | undefined): void {
-    if (id !== undefined) this.#drop(keyOf(id));
+  /** Ends one, and what is still being sent in it, but for `answer`. */
+  end(id: string | undefined, answer: ServerResponse): void {
+    if (id === undefined) return;
+    const key = keyOf(id);
+    this.#sessions.get(key)?.open.delete(answer);
+    this.#drop(key);
   }
 
   /** Ends those that are over, or whose account is not what it was. @param valid whether an account still has that stamp */
