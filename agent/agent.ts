@@ -5,7 +5,7 @@ import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
 import { versions } from '../platform/versions.js';
 import type { Decision } from '../protocol/decision.js';
-import type { HealthMessage } from '../protocol/health.js';
+import type { CameraHealth, HealthMessage } from '../protocol/health.js';
 import type { Camera, OpenCamera, Picture } from './camera/camera.js';
 import type { AgentConfig } from './config/config.js';
 import { Reporter } from './health/reporter.js';
@@ -73,6 +73,7 @@ export class Agent {
   readonly #refusals: Refusals;
   readonly #profiling: Profiling;
   readonly #failures = new Seldom();
+  #camera: Camera | undefined;
   /** Frames that are being answered here. */
   #here = 0;
   readonly #reporter: Reporter;
@@ -160,9 +161,9 @@ export class Agent {
    */
   async run(): Promise<void> {
     const { log } = this.parts;
-    let camera: Camera | undefined;
     try {
-      camera = await this.#openCamera();
+      const camera = await this.#openCamera();
+      this.#camera = camera;
       await this.#prepare();
       log.info('ready', {
         device: this.config.device,
@@ -177,7 +178,7 @@ export class Agent {
     } finally {
       this.#flight.stop();
       await this.#flight.settled();
-      await camera?.close();
+      await this.#camera?.close();
       this.#profiling.keep();
       this.#reporter.stop();
       await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
@@ -215,6 +216,7 @@ export class Agent {
       ...(this.planner.trace.latest && { decision: inBrief(this.planner.trace.latest) }),
       waiting_results: this.#results.waiting,
       rss_bytes: process.memoryUsage.rss(),
+      ...(this.#camera?.health && { camera: this.#camera.health }),
       versions: versions(),
     };
   }
@@ -231,8 +233,14 @@ export class Agent {
 
   #openCamera(): Promise<Camera> {
     const { source, ...options } = this.config.camera;
-    const warn = (message: string) => this.parts.log.child('camera').warn(message);
-    return this.parts.openCamera({ source, ...options, warn }, this.#preprocessor.fit);
+    const log = this.parts.log.child('camera');
+    const warn = (message: string) => log.warn(message);
+    const changed = ({ state, description, message }: CameraHealth) => {
+      if (state === 'running') log.info('running', { camera: description });
+      else log.warn(message ?? state, { state, camera: description });
+      this.#reporter.news();
+    };
+    return this.parts.openCamera({ source, ...options, warn, changed }, this.#preprocessor.fit);
   }
 
   /** Measures or recalls what the decision needs, and lets broker and edge show up. */

@@ -21,6 +21,22 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
+export const CAMERA_STATES = ['running', 'starting', 'stalled', 'gone', 'busy', 'failed'] as const;
+
+/** How a camera is doing. */
+export interface CameraHealth {
+  /** Pictures come; none came yet; none come any more; it is not there; somebody else holds it; anything else. */
+  state: (typeof CAMERA_STATES)[number];
+  /** Which camera, in one line. */
+  description: string;
+  /** Seconds in this state. */
+  since_s: number;
+  /** How often it was started again. */
+  restarts: number;
+  /** What is wrong and what to do about it. */
+  message?: string;
+}
+
 /** What a device says of itself every few seconds, retained at `<base>/<device>/health`. */
 export interface HealthMessage {
   v: 1;
@@ -50,6 +66,8 @@ export interface HealthMessage {
   /** Results of frames answered here that are kept until the broker takes them. */
   waiting_results?: number;
   rss_bytes?: number;
+  /** Absent where pictures do not come from a camera. */
+  camera?: CameraHealth;
   versions?: Record<string, string>;
 }
 
@@ -87,6 +105,17 @@ export const healthSchema: Schema = {
     decision: decisionSchema,
     waiting_results: count,
     rss_bytes: amount,
+    camera: {
+      type: 'object',
+      required: ['state', 'description', 'since_s', 'restarts'],
+      properties: {
+        state: { enum: [...CAMERA_STATES] },
+        description: { type: 'string', maxLength: 512 },
+        since_s: amount,
+        restarts: count,
+        message: { type: 'string', maxLength: 1024 },
+      },
+    },
     versions: { type: 'object', maxProperties: 64, additionalProperties: name },
   },
 };

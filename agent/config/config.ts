@@ -3,6 +3,7 @@ import { loadConfig } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
+import type { CameraConfig } from '../camera/schema.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
 import { agentSchema } from './schema.js';
@@ -13,7 +14,7 @@ export interface AgentConfig {
   base: string;
   broker: BrokerConfig;
   bundle: string;
-  camera: { source: string; input?: string; fps: number; seed: number; loop: boolean };
+  camera: CameraConfig;
   partition: string;
   rate: 'auto' | number;
   pictures: boolean;
