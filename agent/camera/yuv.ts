@@ -18,14 +18,14 @@ export function yuvBytes({ stride, rows }: Yuv420): number {
 }
 
 /** What a chroma value adds to red, to green (twice) and to blue: R = Y + 1.402 V', B = Y + 1.772 U'. */
-const RED_V = table(1.402);
-const GREEN_U = table(-0.344136);
-const GREEN_V = table(-0.714136);
-const BLUE_U = table(1.772);
+const RED_V = table(1.402, 0.5);
+const GREEN_U = table(-0.344136, 0.5);
+const GREEN_V = table(-0.714136, 0);
+const BLUE_U = table(1.772, 0.5);
 
-/** In 1/65536, rounded once for both parts of green. */
-function table(factor: number): Int32Array {
-  return Int32Array.from({ length: 256 }, (_, chroma) => Math.round((chroma - 128) * factor * 65536));
+/** In 1/65536; the half that rounds is in it already, once for both parts of green. */
+function table(factor: number, half: number): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, chroma) => Math.round(((chroma - 128) * factor + half) * 65536));
 }
 
 /**
@@ -70,34 +70,29 @@ function convert(
   const chromaStride = stride >> 1;
   const u0 = stride * rows;
   const v0 = u0 + chromaStride * (rows >> 1);
-  for (let y = 0; y < height; y++) {
-    let luma = y * stride;
-    let u = u0 + (y >> 1) * chromaStride;
-    let v = v0 + (y >> 1) * chromaStride;
-    let to = start + y * outStride;
-    const end = luma + (width & ~1);
-    while (luma < end) {
-      const cu = data[u++];
-      const cv = data[v++];
-      const red = (RED_V[cv] + 32768) >> 16;
-      const green = (GREEN_U[cu] + GREEN_V[cv] + 32768) >> 16;
-      const blue = (BLUE_U[cu] + 32768) >> 16;
-      const left = data[luma];
-      const right = data[luma + 1];
-      rgb[to] = left + red;
-      rgb[to + 1] = left + green;
-      rgb[to + 2] = left + blue;
-      rgb[to + 3] = right + red;
-      rgb[to + 4] = right + green;
-      rgb[to + 5] = right + blue;
-      luma += 2;
-      to += 6;
-    }
-    if (width & 1) {
-      const left = data[luma];
-      rgb[to] = left + ((RED_V[data[v]] + 32768) >> 16);
-      rgb[to + 1] = left + ((GREEN_U[data[u]] + GREEN_V[data[v]] + 32768) >> 16);
-      rgb[to + 2] = left + ((BLUE_U[data[u]] + 32768) >> 16);
+  for (let y = 0; y < height; y += 2) {
+    const isPair = y + 1 < height;
+    for (let x = 0; x < width; x += 2) {
+      const chroma = (y >> 1) * chromaStride + (x >> 1);
+      const u = data[u0 + chroma];
+      const v = data[v0 + chroma];
+      const red = RED_V[v] >> 16;
+      const green = (GREEN_U[u] + GREEN_V[v]) >> 16;
+      const blue = BLUE_U[u] >> 16;
+      const luma = y * stride + x;
+      const to = start + y * outStride + x * 3;
+      const isWhole = x + 1 < width;
+      put(rgb, to, data[luma], red, green, blue);
+      if (isWhole) put(rgb, to + 3, data[luma + 1], red, green, blue);
+      if (!isPair) continue;
+      put(rgb, to + outStride, data[luma + stride], red, green, blue);
+      if (isWhole) put(rgb, to + outStride + 3, data[luma + stride + 1], red, green, blue);
     }
   }
+}
+
+function put(rgb: Uint8ClampedArray, to: number, luma: number, red: number, green: number, blue: number): void {
+  rgb[to] = luma + red;
+  rgb[to + 1] = luma + green;
+  rgb[to + 2] = luma + blue;
 }

@@ -14,6 +14,7 @@ interface Command {
 
 /** The commands of `deepcod`: a new one is a file beside this one, and a line here. */
 export const commands: Record<string, Command> = {
+  camera: { summary: 'the cameras of this device, and a picture of one', load: () => import('./camera.js') },
   profile: { summary: 'measure every head and the whole service on this device', load: () => import('./profile.js') },
   provision: {
     summary: 'keys, certificates and cards for the devices of a site',

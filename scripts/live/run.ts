@@ -1,5 +1,6 @@
 import { openAgent } from '../../agent/agent.js';
 import { openCamera } from '../../agent/camera/index.js';
+import { rgbOf } from '../../agent/camera/yuv.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
 import { startEdge } from '../../edge/edge.js';
@@ -55,7 +56,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
-      onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
+      onStart: (frame, picture) =>
+        snapshots.offer(DEVICE, { session: agent.session, frame }, { ...picture, data: rgbOf(picture) }),
       onDecision: (decision) => {
         web.store.onDecision(DEVICE, agent.session, decision);
         const note = notes.next(decision);

@@ -8,6 +8,8 @@ export const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'warning'] as con
 export function rgbOutput(options: CameraOptions, size: { width: number; height: number }): string[] {
   const upsideDown = options.rotation === 180;
   const filters = [
+    // who comes in the middle of a stream gets grey pictures until one stands alone
+    'select=key+not(isnan(prev_selected_t))',
     ...(upsideDown !== (options.hflip ?? false) ? ['hflip'] : []),
     ...(upsideDown !== (options.vflip ?? false) ? ['vflip'] : []),
     // as for recorded videos: swscale widens it with the reduction

@@ -67,11 +67,13 @@ export function chooseCapture(
   fps: number,
   size?: string,
 ): Capture | undefined {
-  const all = formats
+  const offered = formats
     .filter(({ format }) => PREFERRED.includes(format))
     .flatMap(({ format, compressed, sizes }) => sizes.map((each) => ({ format, compressed, ...each })));
-  if (all.length === 0) return undefined;
   const area = (capture: Capture) => capture.width * capture.height;
+  const carried = offered.filter((capture) => capture.compressed || area(capture) * 2 * fps <= RAW_MOST);
+  const all = carried.length > 0 ? carried : offered;
+  if (all.length === 0) return undefined;
   const largest = all.reduce((best, capture) => (area(capture) > area(best) ? capture : best));
   const shape = largest.width / largest.height;
   const asked = all.filter(({ width, height }) =>
@@ -81,15 +83,11 @@ export function chooseCapture(
     const fit = wanted(width, height);
     return width >= fit.width && height >= fit.height;
   });
-  const rank = (capture: Capture & { compressed: boolean }): number => {
-    const tooMuch = !capture.compressed && area(capture) * 2 * fps > RAW_MOST;
-    return PREFERRED.indexOf(capture.format) + (tooMuch ? PREFERRED.length : 0);
-  };
   const least = (a: Capture, b: Capture) => area(a) - area(b);
   const candidates = enough.length > 0 ? enough.sort(least) : asked.sort((a, b) => least(b, a));
   const [first] = candidates;
   if (!first) return undefined;
   const same = candidates.filter((capture) => area(capture) === area(first));
-  const { format, width, height } = same.sort((a, b) => rank(a) - rank(b))[0];
+  const { format, width, height } = same.sort((a, b) => PREFERRED.indexOf(a.format) - PREFERRED.indexOf(b.format))[0];
   return { format, width, height };
 }
