@@ -9,6 +9,7 @@ import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { usageError } from '../../../platform/main.js';
 import { numberOption } from '../../../platform/options.js';
 import { defaultBundle } from '../../../platform/root.js';
+import type { CameraHealth } from '../../../protocol/health.js';
 import { brightnessOf } from './brightness.js';
 
 const PATIENCE_MS = 15_000;
@@ -56,9 +57,11 @@ export async function shot(values: ShotOptions): Promise<number> {
     return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
   };
   const warn = (message: string) => void process.stderr.write(`${message}\n`);
-  const camera = await openCamera({ ...config.camera, fps: Math.max(10, config.camera.fps), warn }, fit);
+  const trouble = new AbortController();
+  const changed = ({ state }: CameraHealth) => state !== 'running' && trouble.abort();
+  const camera = await openCamera({ ...config.camera, fps: Math.max(10, config.camera.fps), warn, changed }, fit);
   try {
-    const picture = await settled(camera);
+    const picture = await settled(camera, AbortSignal.any([trouble.signal, AbortSignal.timeout(PATIENCE_MS)]));
     await write(picture, output);
     const { width, height, sourceWidth, sourceHeight } = picture;
     const { mean, hint } = brightnessOf(rgbOf(picture));
@@ -72,9 +75,8 @@ export async function shot(values: ShotOptions): Promise<number> {
   return ExitCode.ok;
 }
 
-/** The picture to keep: of a live camera one that its exposure has settled for. */
-async function settled(camera: Camera): Promise<Picture> {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+/** The picture to keep: of a live camera one that its exposure has settled for. @param patience ends it at the first trouble */
+async function settled(camera: Camera, patience: AbortSignal): Promise<Picture> {
   const take = async () => {
     const picture = await camera.next(patience).catch((error) => {
       const { health } = camera;
