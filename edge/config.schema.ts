@@ -18,9 +18,10 @@ export interface EdgeConfig {
   inference: {
     provider: string;
     threads?: number;
-    batch?: number;
+    batch: number;
     parallel: number;
     max_loaded: number;
+    megabytes?: number;
     measure: boolean;
   };
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
@@ -133,7 +134,8 @@ export const edgeConfigSchema: ConfigSchema = {
           type: 'integer',
           minimum: 1,
           maximum: 64,
-          description: '1..64 frames in one run, at most; default: 1 on cpu, else 8',
+          default: 8,
+          description: '1..64 frames in one run, at most; how many it are is learnt from how long runs take',
         },
         parallel: {
           type: 'integer',
@@ -148,6 +150,13 @@ export const edgeConfigSchema: ConfigSchema = {
           maximum: 256,
           default: 8,
           description: '1..256 models kept loaded, at most; they are loaded when the first frame needs them',
+        },
+        megabytes: {
+          type: 'integer',
+          minimum: 16,
+          maximum: 1_048_576,
+          description:
+            '16..1048576 MB for loaded models; the one unused for longest is unloaded first; default: half of the memory',
         },
         measure: {
           type: 'boolean',

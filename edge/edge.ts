@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import type { Log } from '../platform/log.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
 import type { EdgeStatus } from '../protocol/status.js';
@@ -39,15 +40,15 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     ? await startBroker({ host, port }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
-  const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
+  const { provider, threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
+  const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
   const worker = new EdgeWorker(
     {
       name: config.worker,
       topics,
       bundles,
-      inference: { provider, threads, parallel, batch, maxLoaded, measure },
+      inference: { provider, threads, parallel, batch, maxLoaded, maxBytes, measure },
       queue: {
         depth: config.queue.depth,
         devices: config.queue.devices,
@@ -106,6 +107,12 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       await broker?.close();
     },
   };
+}
+
+/** Memory of this machine, or what a container is allowed of it. */
+function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** The embedded broker speaks 3.1.1 and asks for no account. */

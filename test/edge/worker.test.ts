@@ -39,7 +39,7 @@ async function worker(t: Test, change: Change = {}, log = silentLog) {
       name: 'edge-t',
       topics: new Topics(),
       bundles: await openEdgeBundles([change.bundle ?? tinyBundle]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 1, parallel: 2, ...change.inference },
+      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 2 ** 30, batch: 1, parallel: 2, ...change.inference },
       queue: { depth: 2, devices: 100, bytes: 1e6, maxAgeMs: 60_000, ...change.queue },
       referenceBytes: 1e6,
       publish: (to, text) => {
@@ -228,7 +228,7 @@ t.test('a model with other outputs than the manifest says is answered as the edg
   t.match(sent[0].message, { error: { code: 'internal', message: /expected Float32Array \[N, 20, 8\]/ } });
 });
 
-t.test('closing finishes what runs and drops what waits', async (t) => {
+t.test('closing finishes what runs, and refuses what waits or still comes', async (t) => {
   const { made, sent, handle, answered } = await worker(t, { inference: { parallel: 1 } });
   handle(codedFrame(1));
   await answered(1);
@@ -237,9 +237,44 @@ t.test('closing finishes what runs and drops what waits', async (t) => {
   handle(codedFrame(3), 'other');
   await made.close();
   handle(codedFrame(4));
-  t.same(
-    sent.map((s) => s.message.frame),
-    [1, 2],
-  );
-  t.match(made.stats(), { results: 2, drops: { overloaded: 1 } });
+  const refused = (wanted: boolean) => sent.filter((s) => isFailure(s.message) === wanted).map((s) => s.message.frame);
+  t.same(refused(false), [1, 2]);
+  t.same(refused(true), [3, 4]);
+  t.match(made.stats(), { results: 2, drops: { overloaded: 2 } });
+});
+
+t.test('no more work waits than can be answered in time: the rest is refused at once', async (t) => {
+  const { made, sent, handle } = await worker(t, { queue: { devices: 5000 } });
+  handle(codedFrame(1));
+  await until(() => sent.length === 1, 'the first answer, and with it what a frame takes');
+  const quick = await worker(t, { queue: { devices: 5000, maxAgeMs: 20 } });
+  quick.handle(codedFrame(1));
+  await until(() => quick.made.stats().frames === 1 && quick.sent.length === 1, 'a first word');
+  for (let i = 0; i < 2000; i++) {
+    handle(codedFrame(2), `cam${i}`);
+    quick.handle(codedFrame(2), `cam${i}`);
+  }
+  t.equal(made.stats().drops.overloaded, undefined, 'a minute is enough for all of them');
+  t.ok(made.backlogMs > 10, `${made.backlogMs} ms of work wait`);
+  t.ok(quick.made.stats().drops.overloaded > 1000, '20 ms are not');
+  await until(() => made.stats().results === 2001, 'all of them');
+  await until(() => quick.made.waiting === 0, 'the rest');
+});
+
+t.test('memory: models beyond the cap go, least recently used first; one that cannot fit is refused', async (t) => {
+  const { log, events } = recordedLog();
+  const { made, sent, handle, answered } = await worker(t, { inference: { maxBytes: 100_000 } }, log);
+  for (let round = 0; round < 2; round++) {
+    handle(codedFrame(2 * round));
+    await answered(2 * round + 1);
+    handle(rawFrame(2 * round + 1));
+    await answered(2 * round + 2);
+  }
+  t.notOk(sent.some((s) => isFailure(s.message)));
+  t.equal(events.filter((e) => /^loaded/.test(e.message)).length, 4, 'one at a time: each measures more than the cap');
+  t.ok(made.modelBytes > 0);
+  const none = await worker(t, { inference: { maxBytes: 1 } });
+  none.handle(codedFrame(1));
+  await none.answered(1);
+  t.match(none.sent[0].message, { error: { code: 'internal', message: /inference.megabytes/ } });
 });
