@@ -1,5 +1,6 @@
 import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
+import { type Provider, providers } from '../platform/inference/provider.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 
 /** Configuration of the edge's process. */
@@ -13,10 +14,11 @@ export interface EdgeConfig {
   };
   base: string;
   worker: string;
+  share: string;
   bundles: string[];
   web: { enabled: boolean; host: string; port: number };
   inference: {
-    provider: string;
+    provider: Provider | 'auto';
     threads?: number;
     batch: number;
     parallel: number;
@@ -84,6 +86,13 @@ export const edgeConfigSchema: ConfigSchema = {
       default: 'edge-1',
       description: "this edge's name: 1 to 64 of A-Z a-z 0-9 _ -, different for each edge at a broker",
     },
+    share: {
+      type: 'string',
+      pattern: name,
+      default: 'edge',
+      description:
+        'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
+    },
     bundles: {
       type: 'array',
       minItems: 1,
@@ -120,9 +129,9 @@ export const edgeConfigSchema: ConfigSchema = {
       default: {},
       properties: {
         provider: {
-          enum: ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'],
-          default: 'cpu',
-          description: 'execution provider of ONNX Runtime',
+          enum: ['auto', ...providers],
+          default: 'auto',
+          description: 'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
         },
         threads: {
           type: 'integer',

@@ -381,12 +381,20 @@ export class EdgeWorker {
     this.#counters.drop('overloaded');
     const hint = 'Send fewer frames a second, use a lower rate, or run on the device.';
     const why = this.#closed ? 'this edge is stopping' : 'more frames come than can be answered in time';
-    this.#fail(job.to, identityOf(job.frame), 'overloaded', why, hint, job);
+    this.#fail(job.to, identityOf(job.frame), 'overloaded', why, hint, job, this.backlogMs);
   }
 
   /** Answers with an error, unless this device has been told often enough. */
-  #fail(to: Address, identity: FrameIdentity, code: FrameFailureCode, message: string, hint?: string, job?: Job): void {
-    const answer = failureOf(identity, this.options.name, code, message, hint);
+  #fail(
+    to: Address,
+    identity: FrameIdentity,
+    code: FrameFailureCode,
+    message: string,
+    hint?: string,
+    job?: Job,
+    waitMs?: number,
+  ): void {
+    const answer = failureOf(identity, this.options.name, code, message, hint, waitMs);
     if (this.#errorLimit.allow(to.device, performance.now()) && this.options.publish(to, encodeResult(answer))) {
       this.#counters.errors++;
     }

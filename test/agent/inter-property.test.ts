@@ -122,8 +122,9 @@ t.test('decoded symbols equal the sent ones over random losses, restarts and for
       buffers: new BufferPool(preprocessor.bytes),
       heads: { run } as unknown as Heads,
       encoder,
-      references: new References(1e9, () => 'edge-1'),
+      references: new References(1e9),
       matcher,
+      home: { next: () => ({ certain: 'edge-1' }) },
       publish: (message) => {
         messages.push(message);
         if (random.next() < 0.03) return true; // lost on its way

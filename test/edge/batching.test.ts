@@ -41,7 +41,7 @@ t.test('a batch where it answers more frames a second, none where it only takes 
 
 t.test('a batch ends before its first frame is too late', async (t) => {
   const gpu = known({ 1: 10, 2: 11, 4: 13, 8: 20 });
-  t.equal(gpu.size(8, 12), 2);
+  t.equal(gpu.size(8, 11.5), 2);
   t.equal(gpu.size(8, 1), 1, 'one is run in any case');
 });
 
