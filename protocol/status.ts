@@ -22,6 +22,8 @@ export interface EdgeStatus {
   frames?: number;
   results?: number;
   errors?: number;
+  /** Runs of a tail since the start, each of one frame or several. */
+  batches?: number;
   /** Frames not answered with a result, by cause. */
   drops?: Record<string, number>;
   /** p50 of recent frames, milliseconds. */
@@ -89,6 +91,7 @@ export const statusSchema: Schema = {
     frames: count,
     results: count,
     errors: count,
+    batches: count,
     drops: { type: 'object', maxProperties: 64, additionalProperties: count },
     steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
     load: { type: 'number', minimum: 0, maximum: 1 },

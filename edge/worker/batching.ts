@@ -4,7 +4,7 @@ const NEWEST = 0.2;
 const NEWEST_GAP = 0.1;
 const LONGEST_GAP_MS = 1000;
 /** A larger batch must bring so much more frames a second; below that it is only slower to answer. */
-const PAYS = 1.03;
+const PAYS = 1.05;
 /** Waiting must save so much of all latency. */
 const WAITING_PAYS = 0.95;
 

@@ -299,6 +299,7 @@ export class EdgeWorker {
         const before = performance.now();
         const rates = decoded.jobs.map((job) => job.frame.rate);
         const run = await this.#load.during(() => tail.run(decoded.input, rates));
+        this.#counters.batches++;
         const spent = decoded.ms.reduce((sum, ms) => sum + ms, run.runMs);
         this.#batches(tail.route).times.observe(rates.length, spent);
         const waited = Math.max(0, performance.now() - before - run.runMs);
