@@ -3,8 +3,10 @@ const NEWEST = 0.2;
 /** Weight of the newest gap between two frames of a tail, and the longest gap that counts, ms. */
 const NEWEST_GAP = 0.1;
 const LONGEST_GAP_MS = 1000;
-/** A larger batch must bring so much more frames a second; below that it is only slower to answer. */
+/** A batch must bring so much more frames a second than one frame at a time; below that it is only slower to answer. */
 const PAYS = 1.05;
+/** Of batches that are this close to the best, the smallest. */
+const ALIKE = 0.98;
 /** Waiting must save so much of all latency. */
 const WAITING_PAYS = 0.95;
 
@@ -86,18 +88,17 @@ export class Batching {
    * @param trying whether a size that was never run may be chosen, to learn what it takes
    */
   size(waiting: number, slack: number, trying = true): number {
-    let best = 1;
-    let time = this.times.estimate(1);
-    if (time === undefined) return 1;
-    for (let n = 2; n <= Math.min(waiting, this.most); n++) {
+    if (this.times.estimate(1) === undefined) return 1;
+    const rates = [0];
+    for (let n = 1; n <= Math.min(waiting, this.most); n++) {
       const ms = this.times.estimate(n) as number;
-      if (ms > slack) break;
-      const isNew = trying && !this.times.knows(n) && ((n & (n - 1)) === 0 || n === this.most);
-      if (!isNew && n / ms < (PAYS * best) / time) continue;
-      best = n;
-      time = ms;
+      if (n > 1 && ms > slack) break;
+      const isNew = !this.times.knows(n) && ((n & (n - 1)) === 0 || n === this.most);
+      if (trying && isNew) return n;
+      rates[n] = n / ms;
     }
-    return best;
+    const best = Math.max(...rates);
+    return best < PAYS * rates[1] ? 1 : rates.findIndex((rate) => rate >= ALIKE * best);
   }
 
   /**
