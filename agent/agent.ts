@@ -13,6 +13,7 @@ import { Stats } from './health/stats.js';
 import type { Choice } from './partition/choices.js';
 import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
 import { boardPower } from './partition/energy.js';
+import { Home } from './partition/home.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
 import { tellPrivacy } from './partition/privacy.js';
@@ -31,6 +32,7 @@ import { Preprocessor } from './pipeline/preprocess.js';
 import { References } from './pipeline/references.js';
 import { Refusals } from './pipeline/refusals.js';
 import { RemoteTrips } from './pipeline/remote.js';
+import { Throttle } from './pipeline/throttle.js';
 import { newTrip, type Trip } from './pipeline/trip.js';
 import { LocalResults } from './store/results.js';
 
@@ -59,6 +61,9 @@ export class Agent {
   readonly stats = new Stats();
   readonly planner: Planner;
   readonly edges = new EdgeWatch();
+  readonly #home: Home;
+  readonly #throttle = new Throttle();
+  #hold: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   readonly #stop = new AbortController();
   readonly #preprocessor: Preprocessor;
@@ -109,7 +114,8 @@ export class Agent {
         },
         edge: (worker, status) => {
           this.edges.announce(worker, status);
-          this.planner.useEdges(this.edges.statuses, bundle.id);
+          if (!status.online && !status.leaving) this.#matcher.lose(worker);
+          this.planner.useEdges(this.#home.statuses, bundle.id);
         },
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
         pong: (number) => this.planner.pinged(number),
@@ -132,14 +138,16 @@ export class Agent {
       (cause, count) => this.stats.drop(cause, count),
       log.child('results'),
     );
+    this.#home = new Home(this.edges, config.device, () => this.#link.broker.version === 5);
     this.#remote = new RemoteTrips({
       preprocessor: this.#preprocessor,
       buffers,
       heads: this.#heads,
       encoder,
-      references: new References(config.key_interval_s * 1000, () => this.edges.only),
+      references: new References(config.key_interval_s * 1000),
       matcher: this.#matcher,
-      publish: (message) => this.#link.publishFrame(message),
+      home: this.#home,
+      publish: (message, worker) => this.#link.publishFrame(message, worker),
       timeoutMs: config.timeout_ms,
     });
     this.#onDevice = new DeviceTrips(this.#preprocessor, buffers, this.#service);
@@ -178,6 +186,7 @@ export class Agent {
     } finally {
       this.#flight.stop();
       await this.#flight.settled();
+      clearTimeout(this.#hold);
       await this.#camera?.close();
       this.#profiling.keep();
       this.#reporter.stop();
@@ -290,7 +299,18 @@ export class Agent {
     if (this.#here > 0 || this.planner.staysHere(this.#advice())) {
       return Math.min(this.planner.away, this.config.in_flight) + 1;
     }
-    return this.#link.broker.connected ? this.config.in_flight : 0;
+    return this.#link.broker.connected && !this.#held() ? this.config.in_flight : 0;
+  }
+
+  /** Whether frames are held back from an edge that has too much to do. */
+  #held(): boolean {
+    const { delay } = this.#throttle;
+    if (delay === 0) return false;
+    this.#hold ??= setTimeout(() => {
+      this.#hold = undefined;
+      this.#flight.poke();
+    }, delay);
+    return true;
   }
 
   /** Whether there is an edge to send the next frame to. */
@@ -335,16 +355,24 @@ export class Agent {
   async #flyToEdge(trip: Trip, choice: Choice): Promise<void> {
     const now = performance.now();
     if (this.edges.advice(now) === 'try') this.edges.tried(now);
+    this.#throttle.sent();
     const refusal = await this.#remote.fly(trip, choice);
     if (refusal) {
       if (this.#refusals.note(refusal)) this.edges.refused();
+      if (trip.refusal === 'overloaded') {
+        this.#throttle.overloaded(trip.refusedWaitMs);
+        this.#home.overloaded(refusal.worker);
+      }
       return;
     }
     if (trip.outcome === 'result') {
       this.edges.answered();
+      this.#home.answered(trip.worker ?? '');
+      this.#throttle.answered();
       this.#refusals.clear();
     } else if (trip.outcome === 'timeout') {
       this.edges.unanswered();
+      if (trip.sentTo !== undefined) this.#home.unanswered(trip.sentTo);
     }
   }
 

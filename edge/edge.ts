@@ -1,4 +1,6 @@
+import { totalmem } from 'node:os';
 import type { Log } from '../platform/log.js';
+import { chooseProvider } from '../platform/inference/choose-provider.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
 import type { EdgeStatus } from '../protocol/status.js';
 import { Topics } from '../protocol/topics.js';
@@ -39,15 +41,16 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     ? await startBroker({ host, port }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
-  const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
+  const provider = await chooseProvider(config.inference.provider, log);
+  const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
+  const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
   const worker = new EdgeWorker(
     {
       name: config.worker,
       topics,
       bundles,
-      inference: { provider, threads, parallel, batch, maxLoaded, measure },
+      inference: { provider, threads, parallel, batch, maxLoaded, maxBytes, measure },
       queue: {
         depth: config.queue.depth,
         devices: config.queue.devices,
@@ -69,6 +72,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       bundles: [...bundles.values()].map(({ id, name }) => ({ id, name })),
       ...stats,
       load: Math.round(worker.load * 1000) / 1000,
+      queue_ms: Math.round(worker.backlogMs),
+      direct: true,
       tails_ms: worker.tailTimes(),
       uptime_s: Math.round((performance.now() - started) / 1000),
       versions: { node: process.version },
@@ -81,6 +86,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
         broker: brokerConfig(config, url, embedded),
         topics,
         worker: config.worker,
+        share: config.share,
         statusIntervalMs: config.status_interval_s * 1000,
         onFrame: (topic, payload, properties) => worker.handle(topic, payload, properties),
         status,
@@ -106,6 +112,12 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       await broker?.close();
     },
   };
+}
+
+/** Memory of this machine, or what a container is allowed of it. */
+function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** The embedded broker speaks 3.1.1 and asks for no account. */

@@ -228,8 +228,9 @@ export class Planner {
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
     if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
-      // It waited there at least so long: newer frames took its place.
-      this.#waiting.add(Math.max(0, trip.waitedMs - plan.expected.network));
+      // It waited there so long, and would have waited for so long as the edge says.
+      const { waitedMs, refusedWaitMs = 0 } = trip;
+      this.#waiting.add(Math.max(0, waitedMs - plan.expected.network) + Math.max(0, refusedWaitMs));
     }
     if (trip.outcome !== 'result') return;
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);

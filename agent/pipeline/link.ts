@@ -4,6 +4,7 @@ import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js'
 import { DECISIONS_MAX, type Decision } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
+import { TIMEOUT_PROPERTY } from '../../protocol/timeout.js';
 import { Topics } from '../../protocol/topics.js';
 import { PING_BYTES, PING_TIMEOUT_MS } from '../bandwidth/pings.js';
 import type { AgentConfig } from '../config/config.js';
@@ -34,6 +35,7 @@ export class AgentLink {
   readonly #topics: Topics;
   readonly #device: string;
   readonly #expirySeconds: number;
+  readonly #timeoutMs: number;
 
   /**
    * @param status what is announced, retained, while connected
@@ -41,6 +43,7 @@ export class AgentLink {
   constructor(config: AgentConfig, status: DeviceStatus, listeners: LinkListeners, log: Log) {
     this.#topics = new Topics(config.base);
     this.#device = config.device;
+    this.#timeoutMs = config.timeout_ms;
     this.#expirySeconds = Math.ceil(config.timeout_ms / 1000);
     const statusTopic = this.#topics.status(config.device);
     this.broker = connectMqtt(
@@ -93,11 +96,13 @@ export class AgentLink {
     return this.broker.room;
   }
 
-  /** @returns false when the socket does not take it */
-  publishFrame(message: Uint8Array): boolean {
-    return this.broker.publish(this.#topics.frame(this.#device), message, {
+  /** @param worker the edge that is to get it; undefined: the broker chooses @returns false when the socket does not take it */
+  publishFrame(message: Uint8Array, worker?: string): boolean {
+    const topic = worker ? this.#topics.frameTo(this.#device, worker) : this.#topics.frame(this.#device);
+    return this.broker.publish(topic, message, {
       expirySeconds: this.#expirySeconds,
       responseTopic: this.#topics.result(this.#device),
+      userProperties: { [TIMEOUT_PROPERTY]: `${this.#timeoutMs}` },
     });
   }
 
