@@ -12,9 +12,9 @@ import { absent, busy, isHeld, missing, rpicamTrouble, silent } from './rpicam/t
 import { yuvBytes } from './yuv.js';
 
 const INSTALL = 'install it (sudo apt install rpicam-apps-lite); Raspberry Pi OS has it from bookworm on';
-const LIST_MS = 8000;
-/** The first picture of a camera takes about a second; autofocus and a slow card a little more. */
-const PATIENCE_MS = 6000;
+const LIST_MS = 10_000;
+/** The first picture of a camera takes about a second; more with a slow card, and while others start too. */
+const PATIENCE_MS = 10_000;
 /** Pictures per second: of a camera that gives them as fast as they are taken, and at least (else a stall is seen too late). */
 const USUAL_FPS = 30;
 const LEAST_FPS = 2;

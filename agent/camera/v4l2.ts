@@ -12,8 +12,8 @@ import { type Capture, chooseCapture, parseFormats, type VideoFormat } from './v
 import { forbidden, gone, silent, v4l2Trouble } from './v4l2/trouble.js';
 
 const INSTALL = 'a USB camera needs it: sudo apt install ffmpeg';
-const LIST_MS = 5000;
-const PATIENCE_MS = 5000;
+const LIST_MS = 10_000;
+const PATIENCE_MS = 10_000;
 const USUAL_FPS = 30;
 const LEAST_FPS = 5;
 

@@ -70,14 +70,14 @@ export async function open(t: Test, options: CameraOptions): Promise<Camera> {
   return camera;
 }
 
-export async function take(camera: Camera, ms = 10_000): Promise<Picture> {
+export async function take(camera: Camera, ms = 40_000): Promise<Picture> {
   const picture = await camera.next(AbortSignal.timeout(ms));
   if (!picture) throw new Error('no picture');
   return picture;
 }
 
 /** Waits until the camera's state is this one. @returns how long that took, ms */
-export async function untilState(camera: Camera, state: string, ms = 10_000): Promise<number> {
+export async function untilState(camera: Camera, state: string, ms = 40_000): Promise<number> {
   const start = performance.now();
   while (camera.health?.state !== state) {
     if (performance.now() - start > ms)
