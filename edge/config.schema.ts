@@ -1,6 +1,8 @@
 import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
+import { type AlertsConfig, alertsSchema } from './rules/config.js';
+import { type HistoryConfig, historySchema } from './store/history/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -15,6 +17,8 @@ export interface EdgeConfig {
   worker: string;
   bundles: string[];
   web: { enabled: boolean; host: string; port: number };
+  history: HistoryConfig;
+  alerts: AlertsConfig;
   inference: {
     provider: string;
     threads?: number;
@@ -112,6 +116,8 @@ export const edgeConfigSchema: ConfigSchema = {
         },
       },
     },
+    history: historySchema,
+    alerts: alertsSchema,
     inference: {
       type: 'object',
       description: 'how models are run',

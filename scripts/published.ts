@@ -2,10 +2,18 @@ import { agentSchema } from '../agent/config/schema.js';
 import { edgeConfigSchema } from '../edge/config.js';
 import { LiveStore } from '../edge/store/live.js';
 import { buildServer } from '../edge/web/server.js';
-import { decisionsSchema, healthSchema, manifestSchema, resultSchema, statusSchema } from '../protocol/index.js';
+import {
+  decisionsSchema,
+  healthSchema,
+  manifestSchema,
+  partitionCommandSchema,
+  resultSchema,
+  statusSchema,
+} from '../protocol/index.js';
 
 const schemas: Record<string, object> = {
   agent: agentSchema,
+  command: partitionCommandSchema,
   decisions: decisionsSchema,
   edge: edgeConfigSchema,
   health: healthSchema,
