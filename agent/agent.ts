@@ -118,6 +118,10 @@ export class Agent {
           this.planner.useEdges(this.#home.statuses, bundle.id);
         },
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
+        partition: (command) => {
+          this.planner.command(command);
+          log.info('the partition point was chosen by a command', { ...command });
+        },
         pong: (number) => this.planner.pinged(number),
         up: () => {
           this.planner.link.doubt();

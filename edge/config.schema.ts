@@ -2,6 +2,8 @@ import type { ConfigSchema } from '../platform/config.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type Provider, providers } from '../platform/inference/provider.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
+import { type AlertsConfig, alertsSchema } from './rules/config.js';
+import { type HistoryConfig, historySchema } from './store/history/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -17,6 +19,8 @@ export interface EdgeConfig {
   share: string;
   bundles: string[];
   web: { enabled: boolean; host: string; port: number };
+  history: HistoryConfig;
+  alerts: AlertsConfig;
   inference: {
     provider: Provider | 'auto';
     threads?: number;
@@ -122,6 +126,8 @@ export const edgeConfigSchema: ConfigSchema = {
         },
       },
     },
+    history: historySchema,
+    alerts: alertsSchema,
     inference: {
       type: 'object',
       description: 'how models are run',

@@ -8,8 +8,10 @@ const isLeaf = (level: string): level is (typeof leaves)[number] => (leaves as r
 
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
 const basePattern = /^[A-Za-z0-9_-]{1,64}(\/[A-Za-z0-9_-]{1,64}){0,5}$/;
-/** Second level of the edges' own topics, so no device may have it as its name. */
+/** Second level of the edges' own topics. */
 const edgeLevel = 'edge';
+/** Second levels that are not devices', so no device may have one as its name. */
+const reserved: readonly string[] = [edgeLevel, 'alerts', 'events'];
 
 /** What a topic under the base is about. */
 export type Topic =
@@ -19,9 +21,9 @@ export type Topic =
   | { kind: 'command'; device: string; command: string }
   | { kind: 'edge-status'; worker: string };
 
-/** A valid device name: 1..64 of A-Z a-z 0-9 _ -, not `edge`. */
+/** A valid device name: 1..64 of A-Z a-z 0-9 _ -, not `edge`, `alerts` or `events`. */
 export function isDeviceName(name: string): boolean {
-  return namePattern.test(name) && name !== edgeLevel;
+  return namePattern.test(name) && !reserved.includes(name);
 }
 
 /** A valid worker name: 1..64 of A-Z a-z 0-9 _ -. */
@@ -77,6 +79,14 @@ export class Topics {
     if (!basePattern.test(command)) throw new ProtocolError('topic_invalid', `command "${command}": A-Z a-z 0-9 _ -`);
     return `${this.#of(device, 'command')}/${command}`;
   }
+  /** What was seen, as it begins, changes and ends. */
+  events(): string {
+    return `${this.base}/events`;
+  }
+  /** Alerts of one camera. */
+  alerts(device: string, severity: 'info' | 'warning' | 'critical'): string {
+    return `${this.base}/alerts/${this.#name(device)}/${severity}`;
+  }
   edgeStatus(worker: string): string {
     return `${this.base}/${edgeLevel}/${checkedWorker(worker)}/status`;
   }
@@ -127,12 +137,16 @@ export class Topics {
   }
 
   #of(device: string, leaf: string): string {
+    return `${this.base}/${this.#name(device)}/${leaf}`;
+  }
+
+  #name(device: string): string {
     if (!isDeviceName(device)) {
       throw new ProtocolError(
         'topic_invalid',
-        `device name "${device}": 1 to 64 of A-Z a-z 0-9 _ -, and not "${edgeLevel}"`,
+        `device name "${device}": 1 to 64 of A-Z a-z 0-9 _ -, and not ${reserved.map((name) => `"${name}"`).join(', ')}`,
       );
     }
-    return `${this.base}/${device}/${leaf}`;
+    return device;
   }
 }

@@ -1,9 +1,19 @@
 import { agentSchema } from '../agent/config/schema.js';
 import { edgeConfigSchema } from '../edge/config.js';
-import { decisionsSchema, healthSchema, manifestSchema, resultSchema, statusSchema } from '../protocol/index.js';
+import { LiveStore } from '../edge/store/live.js';
+import { buildServer } from '../edge/web/server.js';
+import {
+  decisionsSchema,
+  healthSchema,
+  manifestSchema,
+  partitionCommandSchema,
+  resultSchema,
+  statusSchema,
+} from '../protocol/index.js';
 
 const schemas: Record<string, object> = {
   agent: agentSchema,
+  command: partitionCommandSchema,
   decisions: decisionsSchema,
   edge: edgeConfigSchema,
   health: healthSchema,
@@ -17,4 +27,14 @@ export function publishedSchemas(): Map<string, string> {
   return new Map(
     Object.entries(schemas).map(([name, schema]) => [`${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`]),
   );
+}
+
+/** The OpenAPI document of the edge's API, as it is published in docs/openapi.json. */
+export async function publishedApi(): Promise<string> {
+  const { app, endStreams } = await buildServer({ store: new LiveStore() });
+  await app.ready();
+  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+  endStreams();
+  await app.close();
+  return text;
 }

@@ -24,6 +24,8 @@ export interface AgentConfig {
   timeout_ms: number;
   key_interval_s: number;
   fallback: boolean;
+  /** Follow commands that come over the broker. */
+  commands: boolean;
   results: { folder?: string; megabytes: number };
   threads?: number;
   prices: Prices;

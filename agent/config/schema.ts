@@ -88,6 +88,13 @@ export const agentSchema: ConfigSchema = {
       default: 10,
       description: 'seconds after which a frame stands alone again; others hold only what changed; 0: all stand alone',
     },
+    commands: {
+      type: 'boolean',
+      default: false,
+      description:
+        'true: whoever may publish to this device’s command topics at the broker may choose its partition point, within ' +
+        'what privacy allows',
+    },
     fallback: {
       type: 'boolean',
       default: true,

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
 import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js';
+import { type PartitionCommand, parsePartitionCommand } from '../../protocol/command.js';
 import { DECISIONS_MAX, type Decision } from '../../protocol/decision.js';
+import type { ProtocolError } from '../../protocol/errors.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
 import { TIMEOUT_PROPERTY } from '../../protocol/timeout.js';
@@ -16,6 +18,8 @@ export interface LinkListeners {
   edge: (worker: string, status: EdgeStatus) => void;
   /** Somebody asks for the last so many decisions. */
   explain: (count: number) => void;
+  /** Somebody says where the network is to be cut; only where the settings let commands in. */
+  partition: (command: PartitionCommand) => void;
   /** The ping of this number came back. */
   pong: (number: number) => void;
   up: () => void;
@@ -62,7 +66,9 @@ export class AgentLink {
     this.broker.subscribe(this.#topics.filters.commands(config.device), (topic, payload) => {
       const about = this.#topics.parse(topic);
       const now = performance.now();
-      if (about?.kind !== 'command' || about.command !== 'explain') return;
+      if (about?.kind !== 'command') return;
+      if (about.command === 'partition' && config.commands) this.#partition(payload, listeners, log);
+      if (about.command !== 'explain') return;
       // who asks comes again; a frame that waits must not wait for an answer too
       if (this.busy || now - explainedAt < COMMANDS_APART_MS) return;
       explainedAt = now;
@@ -80,6 +86,15 @@ export class AgentLink {
     this.broker.onUp(() => this.broker.publish(statusTopic, JSON.stringify(status), { qos: 1, retain: true }));
     this.broker.onUp(listeners.up);
     this.broker.onDown(listeners.down);
+  }
+
+  #partition(payload: Uint8Array, listeners: LinkListeners, log: Log): void {
+    try {
+      listeners.partition(parsePartitionCommand(payload));
+    } catch (error) {
+      const { code, message } = error as ProtocolError;
+      log.warn('a command was not followed', { command: 'partition', code, message });
+    }
   }
 
   get connected(): boolean {

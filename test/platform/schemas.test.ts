@@ -2,11 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../platform/root.js';
-import { publishedSchemas } from '../../scripts/published.js';
+import { publishedApi, publishedSchemas } from '../../scripts/published.js';
 
 t.test('docs/schemas/ holds what the code holds', async (t) => {
   for (const [name, text] of publishedSchemas()) {
     const written = await readFile(join(packageRoot(), 'docs', 'schemas', name), 'utf8');
     t.equal(written, text, `${name}: if this fails, run "npm run schemas"`);
   }
+});
+
+t.test('docs/openapi.json holds what the routes hold', async (t) => {
+  const written = await readFile(join(packageRoot(), 'docs', 'openapi.json'), 'utf8');
+  t.equal(written, await publishedApi(), 'if this fails, run "npm run schemas"');
 });
