@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
