@@ -8,6 +8,7 @@ inside() {
   # shellcheck disable=SC2016
   unshare --mount --fork --pid --kill-child sh -c '
     mount --make-rprivate / && mkdir -p "$0/proc" "$0/dev" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
+    { [ ! -f "$0/tmp/cpuinfo" ] || mount --bind "$0/tmp/cpuinfo" "$0/proc/cpuinfo"; } &&
     root="$0" && exec chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"' "$root" "$@"
 }
@@ -47,10 +48,13 @@ setTimeout(() => { console.log('no three results in time'); process.exit(1); }, 
 EOF
   cat >"$root/tmp/try/run.sh" <<'EOF'
 set -eu
-node=/usr/lib/deepcod/bin/node lib=/usr/lib/deepcod
-/usr/bin/deepcod --help
-for command in $(/usr/bin/deepcod --help | $node -e "console.log([...require('fs').readFileSync(0, 'utf8').matchAll(/^  ([a-z]+) /gm)].map((m) => m[1]).join(' '))"); do
-  /usr/bin/deepcod "$command" --help >/dev/null || { echo "deepcod $command --help failed"; exit 1; }
+emulator="$2" lib=/usr/lib/deepcod
+node="$emulator $lib/bin/node"
+# The emulator takes no scripts.
+deepcod() { if [ -n "$emulator" ]; then $node $lib/dist/scripts/deepcod.js "$@"; else /usr/bin/deepcod "$@"; fi; }
+deepcod --help
+for command in $(deepcod --help | $node -e "console.log([...require('fs').readFileSync(0, 'utf8').matchAll(/^  ([a-z]+) /gm)].map((m) => m[1]).join(' '))"); do
+  deepcod "$command" --help >/dev/null || { echo "deepcod $command --help failed"; exit 1; }
 done
 cd $lib
 for module in $($node -p "Object.keys(require('./package.json').dependencies).join(' ')"); do
@@ -60,37 +64,44 @@ page() { $node -e "fetch('http://127.0.0.1:21880/').then(async (r) => { const t 
 $node dist/edge/main.js --config /tmp/try/edge.yaml & edge=$!
 $node dist/agent/main.js --config /tmp/try/agent.yaml & agent=$!
 code=0
-$node /tmp/try/results.mjs "${1:-60}" || code=1
+$node /tmp/try/results.mjs "$1" || code=1
 page || code=1
 kill $agent $edge
 wait $agent || code=1
 wait $edge || code=1
 exit $code
 EOF
-  inside "$root" /bin/sh /tmp/try/run.sh "${2:-60}"
+  inside "$root" /bin/sh /tmp/try/run.sh "${2:-60}" "${emulator:-}"
+}
+
+# This machine's shell, and what the package's dependencies hold of libraries: host_programs ROOT
+host_programs() {
+  local root="$1" file
+  for file in $(dpkg -L libc6 libstdc++6 libgcc-s1 | grep -E '^/[^ ]*\.so(\.[0-9.]+)?$' | grep -v gconv); do
+    mkdir -p "$root${file%/*}" && cp -L "$file" "$root$file" || return 1
+  done
+  mkdir -p "$root/bin" "$root/usr/bin" "$root/tmp"
+  cp -L /bin/sh "$root/bin/sh" && cp -L /usr/bin/env "$root/usr/bin/env"
 }
 
 # A root of the package and, of the rest, the C and C++ libraries that it depends on and a shell.
 bare_root() {
-  local root="$1" deb="$2" file
-  mkdir -p "$root/tmp" && dpkg-deb -x "$deb" "$root" || return 1
-  for file in $(dpkg -L libc6 libstdc++6 libgcc-s1 | grep -E '^/[^ ]*\.so(\.[0-9.]+)?$' | grep -v gconv); do
-    mkdir -p "$root${file%/*}" && cp -L "$file" "$root$file" || return 1
-  done
-  mkdir -p "$root/bin" "$root/usr/bin"
-  cp -L /bin/sh "$root/bin/sh" && cp -L /usr/bin/env "$root/usr/bin/env" || return 1
-  runs "$root"
+  local root="$1" deb="$2"
+  mkdir -p "$root" && dpkg-deb -x "$deb" "$root" && host_programs "$root" && runs "$root"
 }
 
-# The same for arm64, with the emulator inside and a Raspberry Pi's processor to look at (ONNX Runtime reads it).
+# The same for arm64: the libraries of its Debian, every program of the package under an emulator, and a Raspberry Pi's
+# processor to look at (ONNX Runtime reads it). For correctness: it is some thirty times slower.
 emulated_root() {
-  local root="$1" deb="$2" qemu=/usr/bin/qemu-aarch64-static
+  local root="$1" deb="$2" qemu=/usr/bin/qemu-aarch64-static core
   [ -x $qemu ] || { echo "qemu-user-static is not installed: the arm64 package is not run"; return 1; }
-  cached_root trixie arm64 "$root" || return 1
-  dpkg-deb -x "$deb" "$root" && cp $qemu "$root/usr/bin/" || return 1
-  mkdir -p "$root/tmp/try"
-  # What runs under emulation here: the commands, the native modules, and one picture through the agent's head and back.
-  QEMU_CPU=cortex-a72 runs "$root" 300
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=libc6,libstdc++6,libgcc-s1 trixie "$root" || return 1
+  mkdir -p "$root/tmp" "$root/usr/bin"
+  dpkg-deb -x "$deb" "$root" && host_programs "$root" && cp $qemu "$root/usr/bin/" || return 1
+  for core in 0 1 2 3; do
+    printf 'processor\t: %s\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n' $core
+  done >"$root/tmp/cpuinfo"
+  emulator="$qemu -cpu cortex-a72 -L /" runs "$root" 400
 }
 
 # A minimal Debian, made once and kept: cached_root SUITE ARCHITECTURE FOLDER
