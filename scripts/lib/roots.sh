@@ -95,7 +95,7 @@ bare_root() {
 emulated_root() {
   local root="$1" deb="$2" qemu=/usr/bin/qemu-aarch64-static core
   [ -x $qemu ] || { echo "qemu-user-static is not installed: the arm64 package is not run"; return 1; }
-  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=libc6,libstdc++6,libgcc-s1 trixie "$root" || return 1
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=base-files,libc6,libstdc++6,libgcc-s1 trixie "$root" || return 1
   mkdir -p "$root/tmp" "$root/usr/bin"
   dpkg-deb -x "$deb" "$root" && host_programs "$root" && cp $qemu "$root/usr/bin/" || return 1
   for core in 0 1 2 3; do
