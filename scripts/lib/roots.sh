@@ -7,7 +7,7 @@ inside() {
   shift
   # shellcheck disable=SC2016
   unshare --mount --fork --pid --kill-child sh -c '
-    mount --make-rprivate / && mkdir -p "$0/proc" "$0/dev" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
+    mount --make-rprivate / && mkdir -p "$0/proc" "$0/dev" "$0/sys" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount -t sysfs -o ro sys "$0/sys" &&
     { [ ! -f "$0/tmp/cpuinfo" ] || mount --bind "$0/tmp/cpuinfo" "$0/proc/cpuinfo"; } &&
     root="$0" && exec chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"' "$root" "$@"
