@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # Sourced by scripts/test-package: roots to try the package in, and what is tried. Each function returns 0 if all was well.
 
+# Whether roots can be made here; says why not.
+can_try_package() {
+  if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null || ! command -v dpkg-deb >/dev/null; then
+    say "The package is not tried: that needs root and dpkg."
+    return 1
+  fi
+}
+
 # Runs a command in a root, with a namespace of its own for mounts: inside ROOT COMMAND...
 inside() {
   local root="$1"
@@ -22,16 +30,19 @@ broker: { port: 21883 }
 bundles: [/usr/lib/deepcod/models/onnx/worksite]
 web: { port: 21880 }
 inference: { measure: false, threads: 2 }
+# Also where everything is emulated.
+queue: { max_age_ms: 60000 }
 EOF
   cat >"$root/tmp/try/agent.yaml" <<'EOF'
 device: try-1
-broker: { url: mqtt://127.0.0.1:21883 }
+broker: { url: mqtt://127.0.0.1:21883, keepalive_s: 600 }
 bundle: /usr/lib/deepcod/models/onnx/worksite
-camera: { source: simulated, fps: 2 }
+camera: { source: simulated, fps: 1 }
 partition: stage1
 timeout_ms: 60000
 threads: 2
 fallback: false
+in_flight: 1
 EOF
   cat >"$root/tmp/try/results.mjs" <<'EOF'
 import mqtt from '/usr/lib/deepcod/node_modules/mqtt/build/index.js';
@@ -41,8 +52,8 @@ client.on('error', () => {});
 client.subscribe('deepcod/try-1/result');
 client.on('message', (topic, payload) => {
   const result = JSON.parse(payload.toString());
-  console.log(`result of frame ${result.frame ?? result.id ?? '?'}: ${payload.length} bytes`);
-  if (++seen === 3) process.exit(0);
+  console.log(result.error ? `refused: ${payload}` : `result: ${payload.length} bytes, ${result.detections.length} detections`);
+  if (!result.error && ++seen === 3) process.exit(0);
 });
 setTimeout(() => { console.log('no three results in time'); process.exit(1); }, Number(process.argv[2]) * 1000);
 EOF
