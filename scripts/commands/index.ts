@@ -21,4 +21,8 @@ export const commands: Record<string, Command> = {
     load: () => import('./provision.js'),
   },
   explain: { summary: 'why a device cuts the network where it does', load: () => import('./explain.js') },
+  doctor: {
+    summary: 'why is it slow, blind or silent? every part checked, and what to do',
+    load: () => import('./doctor.js'),
+  },
 };
