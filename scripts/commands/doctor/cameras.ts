@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CameraOptions, Picture } from '../../../agent/camera/camera.js';
 import { UNIT } from './checks/service.js';
 import { type Environment, link, list, properties, read } from './environment.js';
 
@@ -38,3 +40,55 @@ export async function holders(env: Environment): Promise<string[]> {
   }
   return found;
 }
+
+/** Why a source gives no picture, as it says itself. */
+export interface CameraTrouble {
+  state: 'busy' | 'gone' | 'stalled' | 'failed';
+  message: string;
+}
+
+type Health = { state: string; message?: string };
+
+/**
+ * Opens a camera and takes one picture. Sources that live outside this process tell their trouble as they go on trying: the
+ * first trouble ends it.
+ * @param patienceMs for opening and the picture together
+ * @returns the picture and what the source calls itself; null at the end of an input; or the trouble
+ * @throws DeepcodError of the source, and the signal's reason
+ */
+export async function firstPicture(
+  env: Environment,
+  options: CameraOptions,
+  side: number,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<{ description: string; picture: Picture | null } | CameraTrouble> {
+  const stop = new AbortController();
+  const ours = AbortSignal.any([signal, stop.signal]);
+  let settle: (trouble: CameraTrouble) => void = () => {};
+  const trouble = new Promise<CameraTrouble>((resolve) => {
+    settle = resolve;
+  });
+  const changed = ({ state, message = state }: Health) => {
+    if (state === 'busy' || state === 'gone' || state === 'stalled' || state === 'failed') settle({ state, message });
+  };
+  const late = pause(patienceMs, undefined, { signal: ours }).then((): CameraTrouble => {
+    return { state: 'stalled', message: `no picture within ${patienceMs / 1000} s` };
+  });
+  const opening = env.openCamera({ ...options, ...{ changed } }, () => ({ width: side, height: side }));
+  const picture = opening.then(async (camera) => ({
+    description: camera.description,
+    picture: await camera.next(ours),
+  }));
+  try {
+    return await Promise.race([picture, trouble, late]);
+  } finally {
+    stop.abort();
+    for (const rest of [picture, late]) rest.catch(() => {});
+    // It may still be opening: it is closed as soon as it is open.
+    await Promise.race([opening.then((camera) => camera.close()).catch(() => {}), pause(CLOSING_MS)]);
+  }
+}
+
+/** Closing ends a camera's program, which takes a second at most, ms. */
+const CLOSING_MS = 1500;

@@ -3,12 +3,6 @@
  * service of a bundle. One JSON document on standard output.
  */
 import { randomInt } from 'node:crypto';
-import { everyPoint, measureDevice } from '../../../agent/partition/measure.js';
-import { FrameEncoder } from '../../../agent/pipeline/encode.js';
-import { Heads } from '../../../agent/pipeline/head.js';
-import { LocalService } from '../../../agent/pipeline/local.js';
-import { openBundle } from '../../../platform/bundle.js';
-import { rawBytes } from '../../../protocol/manifest.js';
 
 /** Answer of `runtime`. */
 export interface RuntimeAnswer {
@@ -42,6 +36,13 @@ async function runtime(): Promise<RuntimeAnswer> {
 
 /** @param threads 0: all processors */
 async function selftest(dir: string, threads: number, runs: number): Promise<SelftestAnswer> {
+  // Here, so that `runtime` loads ONNX Runtime and nothing else.
+  const { everyPoint, measureDevice } = await import('../../../agent/partition/measure.js');
+  const { FrameEncoder } = await import('../../../agent/pipeline/encode.js');
+  const { Heads } = await import('../../../agent/pipeline/head.js');
+  const { LocalService } = await import('../../../agent/pipeline/local.js');
+  const { openBundle } = await import('../../../platform/bundle.js');
+  const { rawBytes } = await import('../../../protocol/manifest.js');
   const bundle = await openBundle(dir);
   const { manifest } = bundle;
   const heads = new Heads(bundle, threads || undefined);

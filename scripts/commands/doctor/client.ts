@@ -81,8 +81,10 @@ export class DoctorClient {
   publish(topic: string, payload: Uint8Array, signal: AbortSignal): Promise<Acknowledgement> {
     const start = performance.now();
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      const abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
       this.client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
+        signal.removeEventListener('abort', abort);
         const code = (error as { code?: unknown } | null)?.code;
         const ms = performance.now() - start;
         if (error && typeof code !== 'number') reject(error);
@@ -106,12 +108,15 @@ function attempt(broker: BrokerConfig, version: 4 | 5, signal: AbortSignal): Pro
   return new Promise((resolve) => {
     let refusal: Refusal = {};
     const refuse = () => {
+      signal.removeEventListener('abort', refuse);
       client.removeAllListeners();
       client.on('error', () => {});
       client.end(true);
       resolve(refusal);
     };
     client.once('connect', () => {
+      // The signal is that of logging in alone: the connection outlives it.
+      signal.removeEventListener('abort', refuse);
       client.removeAllListeners('close');
       resolve(DoctorClient.made(client, version));
     });

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { DeepcodError } from '../../../../platform/errors.js';
-import { holders, listCameras, mayUseVideo } from '../cameras.js';
+import type { Picture } from '../../../../agent/camera/camera.js';
+import { DeepcodError, ExitCode } from '../../../../platform/errors.js';
+import { type CameraTrouble, firstPicture, holders, listCameras, mayUseVideo } from '../cameras.js';
 import { defineCheck } from '../check.js';
 
 /** A camera that gives no picture for so long gives none, ms. */
@@ -76,53 +76,48 @@ export const cameraCheck = defineCheck({
   async run({ env, known, tell, signal }) {
     const { camera } = known.config as NonNullable<typeof known.config>;
     const values = { source: camera.source };
-    const isRaspberry = camera.source === 'rpicam';
-    if (isRaspberry) {
+    const madeUp = MADE_UP.includes(camera.source);
+    if (camera.source === 'rpicam') {
       const there = await listCameras(env);
       if (there === 'missing') return tell('camera_programs_missing', 'rpicam-hello is not installed', values);
       if (there.length === 0) return tell('camera_none', 'rpicam-hello lists no camera', values);
     }
-    if (!MADE_UP.includes(camera.source)) {
+    // Pictures of a network camera come through the network.
+    if (!madeUp && camera.source !== 'rtsp') {
       const { user, may } = await mayUseVideo(env);
       if (!may) return tell('camera_not_permitted', `${user} is not in group video`, { ...values, user });
       if (known.service === 'active') return tell('camera_in_use', 'held by the running agent', values);
     }
-    const open = env.openCamera(camera, () => ({ width: SIDE, height: SIDE }));
     try {
-      const source = await Promise.race([open, pause(PICTURE_MS, undefined, { signal })]);
-      const picture = source && (await Promise.race([source.next(signal), pause(PICTURE_MS, undefined, { signal })]));
-      if (!source || !picture) {
-        return tell(
-          'camera_failed',
-          source && picture === null ? 'its input is empty' : `no picture within ${PICTURE_MS / 1000} s`,
-          values,
-        );
-      }
-      let [least, most] = [255, 0];
-      for (const value of picture.data) {
-        if (value < least) least = value;
-        if (value > most) most = value;
-      }
-      const what = `${source.description}: a picture of ${picture.sourceWidth}x${picture.sourceHeight}`;
+      const outcome = await firstPicture(env, camera, SIDE, PICTURE_MS, signal);
+      if ('state' in outcome) return tellTrouble(outcome.state, outcome.message);
+      const { description, picture } = outcome;
+      if (!picture) return tell('camera_input', `${description}: its input is empty`, values);
+      const { least, most } = range(picture);
+      const what = `${description}: a picture of ${picture.sourceWidth}x${picture.sourceHeight}`;
       if (most - least < FLAT || most < DARK) return tell('camera_dark', `${what}, values ${least} to ${most}`, values);
-      tell(MADE_UP.includes(camera.source) ? 'camera_made_up' : 'camera_ok', what, values);
+      tell(madeUp ? 'camera_made_up' : 'camera_ok', what, values);
     } catch (error) {
       if (!(error instanceof DeepcodError)) throw error;
-      const detail = { ...values, code: error.code };
-      if (/busy/.test(error.code)) {
-        const holder = (await holders(env)).join(', ') || 'not known';
-        return tell('camera_busy', `${error.message}; held by ${holder}`, { ...detail, holder });
-      }
-      if (isRaspberry && /(missing|absent|none|unplugged|not_found)$/.test(error.code))
-        return tell('camera_none', error.message, detail);
-      tell(
-        error.exitCode === 2 || MADE_UP.includes(camera.source) ? 'camera_input' : 'camera_failed',
-        error.message,
-        detail,
-      );
-    } finally {
-      // It may still be opening: it is closed as soon as it is open.
-      await Promise.race([open.then((source) => source.close()).catch(() => {}), pause(1000)]);
+      if (madeUp || error.exitCode === ExitCode.usage) return tell('camera_input', error.message, values);
+      await tellTrouble(error.code === 'camera_busy' ? 'busy' : 'failed', error.message);
+    }
+
+    async function tellTrouble(state: CameraTrouble['state'], message: string): Promise<void> {
+      if (state === 'gone') return tell('camera_none', message, values);
+      if (state !== 'busy') return tell('camera_failed', message, values);
+      const holder = (await holders(env)).join(', ') || 'not known to this user';
+      tell('camera_busy', `${message} (held by ${holder})`, { ...values, holder });
     }
   },
 });
+
+/** Least and greatest brightness: of planes the first, else of all colours. */
+function range({ data, width, height }: Picture): { least: number; most: number } {
+  let [least, most] = [255, 0];
+  for (const value of data.subarray(0, width * height)) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
+}

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Topics } from '../../../../protocol/topics.js';
 import { defineCheck } from '../check.js';
 import { PINGS, PROBE, UPLOAD_BYTES } from '../probe.js';
+import { within } from '../within.js';
 
 const PING_MS = 1500;
 /** The larger upload is left out where the smaller took longer, ms. */
@@ -60,11 +60,11 @@ export const linkCheck = defineCheck({
     let lost = 0;
     for (let i = 0; i < PINGS && lost < 3; i++) {
       const start = performance.now();
-      const back = new Promise<boolean>((resolve) => {
+      const back = new Promise<true>((resolve) => {
         heard = () => resolve(true);
       });
       client.send(topic, PROBE);
-      if (await Promise.race([back, pause(PING_MS, false, { signal })])) times.push(performance.now() - start);
+      if (await within(back, PING_MS, signal)) times.push(performance.now() - start);
       else lost++;
     }
     if (!client.connected) return tell('link_dead', 'the broker closed the connection', { host: broker.host });

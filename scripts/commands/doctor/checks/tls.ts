@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { defineCheck } from '../check.js';
+import { within } from '../within.js';
 
 const DAY_MS = 24 * 3600 * 1000;
 const SOON_DAYS = 30;
@@ -141,7 +141,7 @@ export const tlsCheck = defineCheck({
         }
         return tell('tls_failed', `${about}: ${problem}`, values);
       }
-      const verdict = await Promise.race([pause(VERDICT_MS, undefined, { signal }), failure(socket)]);
+      const verdict = await within(failure(socket), VERDICT_MS, signal);
       if (verdict) return tell(refusal(verdict, own !== undefined), `${host} port ${port}: ${told(verdict)}`, values);
       known.secure = true;
       const ends = [certificate, own].flatMap((one) => (one ? [Date.parse(one.validTo)] : []));
