@@ -65,6 +65,8 @@ export interface Check {
   timeoutMs: number;
   /** Facts without which it is skipped; it starts when their givers are done. */
   needs?: readonly (keyof Known)[];
+  /** Facts that it looks at where they are to be had. */
+  uses?: readonly (keyof Known)[];
   /** Facts that it finds out. */
   gives?: readonly (keyof Known)[];
   /** Checks that must be over, whatever they found. */

@@ -43,7 +43,7 @@ export async function runChecks(
   let finished = 0;
 
   const start = async (check: Check): Promise<Finding[]> => {
-    const before = [...(check.after ?? []), ...(check.needs ?? []).map((fact) => giver.get(fact))];
+    const before = [...(check.after ?? []), ...factsOf(check).map((fact) => giver.get(fact))];
     await Promise.all(before.map((name) => name !== undefined && done.get(name)));
     const missing = (check.needs ?? []).find((fact) => known[fact] === undefined);
     const { name, group } = check;
@@ -65,6 +65,9 @@ export async function runChecks(
   for (const end of ends.reverse()) await Promise.resolve(end()).catch(() => undefined);
   return findings;
 }
+
+/** All that a check waits for. */
+const factsOf = ({ needs = [], uses = [] }: Check): (keyof Known)[] => [...needs, ...uses];
 
 async function runOne(
   check: Check,
@@ -138,7 +141,7 @@ export function chosen(checks: readonly Check[], names: readonly string[]): Chec
     }
     if (wanted.has(name)) return;
     wanted.add(name);
-    for (const fact of check.needs ?? []) {
+    for (const fact of factsOf(check)) {
       const giver = checks.find(({ gives }) => gives?.includes(fact));
       if (giver) add(giver.name);
     }

@@ -19,7 +19,7 @@ export const cameraCheck = defineCheck({
   group: 'camera',
   timeoutMs: 14_000,
   needs: ['config'],
-  after: ['service'],
+  uses: ['service'],
   findings: {
     camera_ok: { status: 'pass', means: 'The camera gives pictures.' },
     camera_in_use: {

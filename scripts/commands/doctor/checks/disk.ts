@@ -14,6 +14,7 @@ export const diskCheck = defineCheck({
   title: 'disk',
   group: 'device',
   timeoutMs: 3000,
+  uses: ['config'],
   findings: {
     disk_ok: { status: 'pass', means: 'There is room, and where the agent writes can be written.' },
     disk_full: {

@@ -16,7 +16,7 @@ export const edgeCheck = defineCheck({
   timeoutMs: 5000,
   needs: ['config', 'client', 'permitted'],
   gives: ['edges', 'edge'],
-  after: ['bundle'],
+  uses: ['bundle'],
   findings: {
     edge_ok: { status: 'pass', means: 'An edge is there and has this bundle.' },
     edge_missing: {

@@ -18,6 +18,7 @@ export const linkCheck = defineCheck({
   group: 'network',
   timeoutMs: 14_000,
   needs: ['config', 'client', 'permitted'],
+  uses: ['bundle'],
   gives: ['delayMs', 'uploadBps'],
   // Both keep the processor and the link busy: one after the other.
   after: ['inference'],

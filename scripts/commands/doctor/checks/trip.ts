@@ -11,7 +11,8 @@ export const tripCheck = defineCheck({
   group: 'edge',
   timeoutMs: 10_000,
   needs: ['config', 'client', 'permitted', 'edge', 'testFrame'],
-  after: ['agent', 'link'],
+  uses: ['status'],
+  after: ['link'],
   findings: {
     trip_ok: { status: 'pass', means: 'A grey test picture went to the edge, and its result came back.' },
     trip_slow: {

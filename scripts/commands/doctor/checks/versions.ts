@@ -6,7 +6,7 @@ export const versionsCheck = defineCheck({
   title: 'versions',
   group: 'agent',
   timeoutMs: 1000,
-  after: ['agent', 'edge'],
+  uses: ['status', 'edges'],
   findings: {
     versions_ok: {
       status: 'pass',

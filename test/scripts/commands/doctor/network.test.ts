@@ -79,10 +79,21 @@ function certificates(dir: string): void {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   for (const ca of ['ca', 'other'])
     openssl('req', '-x509', ...key, '-keyout', `${ca}.key`, '-out', `${ca}.pem`, '-subj', `/CN=${ca}`, '-days', '90');
-  const here = ['-addext', 'subjectAltName=IP:127.0.0.1'];
   // `openssl ca` alone takes dates in every release.
-  const settings = ['database=index', 'rand_serial=yes', 'new_certs_dir=.', 'default_md=sha256', 'policy=names', 'copy_extensions=copy'];
-  writeFileSync(join(dir, 'ca.conf'), ['[ca]', 'default_ca=site', '[site]', 'unique_subject=no', ...settings, '[names]', 'commonName=supplied', ''].join('\n'));
+  const settings = [
+    'database=index',
+    'rand_serial=yes',
+    'new_certs_dir=.',
+    'default_md=sha256',
+    'policy=names',
+    'copy_extensions=copy',
+  ];
+  writeFileSync(
+    join(dir, 'ca.conf'),
+    ['[ca]', 'default_ca=site', '[site]', 'unique_subject=no', ...settings, '[names]', 'commonName=supplied', ''].join(
+      '\n',
+    ),
+  );
   writeFileSync(join(dir, 'index'), '');
   const here = ['-addext', 'subjectAltName=IP:127.0.0.1'];
   const past = ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'];
@@ -98,7 +109,19 @@ function certificates(dir: string): void {
   ] as const) {
     openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`, ...more);
     const by = ['-cert', `${ca}.pem`, '-keyfile', `${ca}.key`];
-    openssl('ca', '-batch', '-notext', '-config', 'ca.conf', ...by, '-in', `${name}.csr`, '-out', `${name}.pem`, ...dates);
+    openssl(
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      'ca.conf',
+      ...by,
+      '-in',
+      `${name}.csr`,
+      '-out',
+      `${name}.pem`,
+      ...dates,
+    );
   }
 }
 
