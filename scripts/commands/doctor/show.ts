@@ -36,7 +36,7 @@ export function showReport(report: DoctorReport, color: Paint, width = 80): stri
     if (findings.length === 0) return [];
     return [color(group, 'bold'), ...findings.flatMap((finding) => show(finding, color, wide)), ''];
   });
-  return [...sections, ...showVerdict(report.verdict, color, wide), summary(report)].join('\n');
+  return [...sections, ...showVerdict(report.verdict, color, wide), ...summary(report)].join('\n');
 }
 
 function show(finding: Finding, color: Paint, width: number): string[] {
@@ -68,10 +68,11 @@ function showVerdict(verdicts: readonly Verdict[], color: Paint, width: number):
   });
 }
 
-function summary({ counts, verdict, seconds }: DoctorReport): string {
+function summary({ counts, verdict, seconds }: DoctorReport): string[] {
   const { pass, warning, failure, skipped } = counts;
   const all = `${failure} failed, ${warning} warnings, ${pass} passed, ${skipped} skipped, in ${seconds.toFixed(1)} s`;
-  return verdict.length === 0 && failure === 0 ? `Nothing found that makes it slow, blind or silent. ${all}` : all;
+  const isFine = verdict.length === 0 && failure === 0;
+  return isFine ? ['Nothing found that makes it slow, blind or silent.', all] : [all];
 }
 
 /** Breaks text at spaces; its own line breaks stay. */
@@ -86,6 +87,7 @@ export function wrap(text: string, width: number): string[] {
       } else {
         current = current === '' ? word : `${current} ${word}`;
       }
+    }
     }
     return [...lines, current];
   });

@@ -9,6 +9,8 @@ const RETAINED_MS = 1500;
 /** Two health messages are waited for, at most so long; ms. */
 const MOST_MS = 12_000;
 const SLACK_MS = 1500;
+/** Reasons of a decision to stay on the device that are no choice. */
+const AWAY: readonly string[] = ['no_edge', 'try_edge'];
 
 export const agentCheck = defineCheck({
   name: 'agent',
@@ -71,7 +73,10 @@ export const agentCheck = defineCheck({
       const health = quietly(() => parseHealth(payload));
       if (health) healths.push(health);
     });
-    await pause(RETAINED_MS, undefined, { signal });
+    const asked = performance.now();
+    while ((!status || healths.length === 0) && performance.now() - asked < RETAINED_MS) {
+      await pause(20, undefined, { signal });
+    }
     known.status = status ?? { online: false };
     if (healths.length > 0) known.health = healths.at(-1);
     if (!status) return tell('agent_unknown', `${base}/${device}: nothing`, { device, base });
@@ -111,7 +116,7 @@ export const agentCheck = defineCheck({
       return tell('agent_no_pictures', `no picture in ${seconds.toFixed(1)} s`, values);
     }
     if (results === 0 && seconds > 0) return tell('agent_stuck', `${window}${why ? `; lost: ${why}` : ''}`, values);
-    if (last.partition === 'device' && config.partition !== 'device') return tell('agent_local', what, values);
+    if (AWAY.includes(last.decision?.reason ?? '')) return tell('agent_local', what, values);
     tell(lost > taken / 10 ? 'agent_losing' : 'agent_ok', what, values);
   },
 });

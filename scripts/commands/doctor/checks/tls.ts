@@ -64,7 +64,7 @@ export const tlsCheck = defineCheck({
     tls_not_spoken: {
       status: 'failure',
       symptom: 'silent',
-      means: 'The port takes connections, but does not speak TLS.',
+      means: 'The port takes connections, but does not speak TLS: it answers in the clear, or closes the connection.',
       todo: 'Is it the port without TLS? Use mqtt:// for it, or the TLS port (8883) with mqtts://.',
     },
     client_certificate_missing: {
@@ -192,6 +192,7 @@ function refusal(error: Problem | undefined, has: boolean) {
   if (/alert/i.test(text) && /certificate|unknown[ _]ca/i.test(text)) return 'client_certificate_refused';
   if (/alert handshake failure|HANDSHAKE_FAILURE/i.test(text))
     return has ? 'client_certificate_refused' : 'client_certificate_missing';
-  if (/wrong version number|packet length too long|WRONG_VERSION/i.test(text)) return 'tls_not_spoken';
+  if (/wrong version number|packet length too long|WRONG_VERSION|disconnected before secure|closed during/i.test(text))
+    return 'tls_not_spoken';
   return 'tls_failed';
 }

@@ -3,7 +3,8 @@ import { isFailure, parseResult, type ResultMessage } from '../../../../protocol
 import { Topics } from '../../../../protocol/topics.js';
 import { defineCheck } from '../check.js';
 
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 4000;
+const ATTEMPTS = 2;
 
 export const tripCheck = defineCheck({
   name: 'trip',
@@ -50,11 +51,16 @@ export const tripCheck = defineCheck({
         // Somebody else's.
       }
     });
-    const start = performance.now();
-    client.send(values.frame, testFrame.message, values.result);
-    while (!answer && performance.now() - start < PATIENCE_MS) await pause(5, undefined, { signal });
-    const ms = performance.now() - start;
-    if (!answer) return tell('trip_lost', `no result within ${PATIENCE_MS / 1000} s`, values);
+    let ms = 0;
+    // An edge that loads the tail for its first frame may let that one go.
+    for (let attempt = 0; attempt < ATTEMPTS && (!answer || isFailure(answer)); attempt++) {
+      answer = undefined;
+      const start = performance.now();
+      client.send(values.frame, testFrame.message, values.result);
+      while (!answer && performance.now() - start < PATIENCE_MS) await pause(5, undefined, { signal });
+      ms = performance.now() - start;
+    }
+    if (!answer) return tell('trip_lost', `no result of ${ATTEMPTS} within ${PATIENCE_MS / 1000} s each`, values);
     if (isFailure(answer))
       return tell('trip_refused', `${answer.worker}: ${answer.error.code}: ${answer.error.message}`, {
         code: answer.error.code,

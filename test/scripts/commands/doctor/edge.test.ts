@@ -1,10 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
 import type { HealthMessage } from '../../../../protocol/health.js';
 import { noiseCamera, testAgent, testEdge, until } from '../../../agent/rig.js';
+import { decision } from '../../../deepcod/stand-in.js';
 import { aedesBroker } from '../../../platform/brokers.js';
-import { examine, of } from './stand-in.js';
+import { examine, folder, of } from './stand-in.js';
 
 const context = join('test', 'fixtures', 'tiny-context-bundle');
 
@@ -31,14 +33,24 @@ t.test('edge: none, gone, without this bundle, busy', async (t) => {
   await announce({ online: false });
   t.match(of(await found(t, ['edge'], url), 'edge'), [{ id: 'edge_offline', what: 'shed: offline' }]);
   await announce({ online: true, bundles: [{ id: '0123456789abcdef', name: 'other' }] });
-  const without = await found(t, ['bundle', 'edge', 'trip'], url);
+  const without = await found(t, ['bundle', 'edge'], url);
   t.match(of(without, 'edge'), [{ id: 'edge_without_bundle', what: /^shed has other\/0123456789abcdef, not tiny\// }]);
-  t.match(of(without, 'trip'), [{ status: 'skipped', what: 'see edge' }]);
   const { known } = await examine(t, ['bundle']);
   await announce({ online: true, bundles: [{ id: known.bundle?.id, name: 'tiny' }], load: 0.99 });
   t.match(of(await found(t, ['edge'], url), 'edge'), [{ id: 'edge_busy', symptom: 'slow' }]);
   // It has announced itself, and answers nothing.
-  t.match(of(await found(t, ['trip'], url), 'trip'), [{ id: 'trip_lost', todo: /deepcod\/yard\/frame/ }]);
+  const child = join(folder(t), 'child.cjs');
+  const answer = JSON.stringify({
+    version: '1.30.0',
+    ms: { input: 1, device: 1 },
+    frame: 'AAAA',
+    session: 1,
+    partition: 'input',
+  });
+  writeFileSync(child, `console.log(${JSON.stringify(answer)})`);
+  const config = { broker: { url } };
+  const { findings } = await examine(t, ['trip'], { config, parts: { child } });
+  t.match(of(findings, 'trip'), [{ id: 'trip_lost', todo: /deepcod\/yard\/frame/ }]);
 });
 
 t.test('a real edge: the test frame comes back; another bundle is not there', async (t) => {
@@ -71,6 +83,7 @@ t.test('a running agent is watched, and not disturbed', async (t) => {
 });
 
 t.test('what an agent says of itself', async (t) => {
+  const alone = { ...decision(1, 'device', 'no edge answers'), reason: 'no_edge' as const };
   const { url, client } = await broker(t);
   await client.publishAsync(
     'deepcod/yard/status',
@@ -97,7 +110,9 @@ t.test('what an agent says of itself', async (t) => {
   t.match(of(await says(() => ({ frames: 7, results: 7 })), 'agent'), [{ id: 'agent_no_pictures', symptom: 'blind' }]);
   const losing = await says((n) => ({ frames: 10 * n, results: 8 * n, drops: { superseded: 5 * n, timeout: 2 * n } }));
   t.match(of(losing, 'agent'), [{ id: 'agent_losing', what: /lost: \d+ superseded: passed over.*; \d+ timeout/ }]);
-  t.match(of(await says((n) => ({ frames: n, results: n, partition: 'device' })), 'agent'), [{ id: 'agent_local' }]);
+  t.match(of(await says((n) => ({ frames: n, results: n, partition: 'device', decision: alone })), 'agent'), [
+    { id: 'agent_local' },
+  ]);
 });
 
 t.test('versions of the edge', async (t) => {
