@@ -88,7 +88,6 @@ export function wrap(text: string, width: number): string[] {
         current = current === '' ? word : `${current} ${word}`;
       }
     }
-    }
     return [...lines, current];
   });
 }
