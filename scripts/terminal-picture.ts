@@ -58,12 +58,16 @@ function picture(output: string, title: string): string {
     const y = TITLE + MARGIN + (i + 0.75) * LINE;
     let at = 0;
     const parts = line.map(({ text, fill, bold }) => {
-      const x = MARGIN + at * CHARACTER;
+      const weight = bold ? ' font-weight="bold"' : '';
+      // Wider gaps are left by placing what follows them: SVG takes several spaces as one.
+      const words = [...text.matchAll(/\S+(?: \S+)*/g)].map(({ index, 0: word }) => {
+        const x = MARGIN + (at + index) * CHARACTER;
+        // Stated, so that columns stand below one another in any typeface.
+        const length = `textLength="${(word.length * CHARACTER).toFixed(1)}" lengthAdjust="spacingAndGlyphs"`;
+        return `<text x="${x.toFixed(1)}" y="${y}" fill="${fill}"${weight} ${length}>${escaped(word)}</text>`;
+      });
       at += text.length;
-      if (text.trim() === '') return '';
-      // Stated, so that columns stand below one another in any typeface.
-      const length = `textLength="${(text.length * CHARACTER).toFixed(1)}" lengthAdjust="spacingAndGlyphs"`;
-      return `<text x="${x.toFixed(1)}" y="${y}" fill="${fill}"${bold ? ' font-weight="bold"' : ''} ${length}>${escaped(text)}</text>`;
+      return words.join('');
     });
     return parts.join('');
   });
@@ -72,7 +76,7 @@ function picture(output: string, title: string): string {
     `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>`,
     `<rect width="${width}" height="${TITLE}" rx="8" fill="#21262d"/>`,
-    `<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${SIZE}" xml:space="preserve">`,
+    `<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${SIZE}">`,
     `<text x="${MARGIN}" y="20" fill="${DIM}">${escaped(title && `$ ${title}`)}</text>`,
     ...rows,
     '</g>',
