@@ -80,7 +80,7 @@ export async function run(args: string[]): Promise<number> {
     await reached();
     const stopped = untilStopped();
     if (!values.once) await stopped;
-    else if (!(await Promise.race([aborted(first.signal), stopped, pause(ONCE_MS, false)]))) {
+    else if (!(await Promise.race([oneCame(first.signal), stopped]))) {
       const hint = 'Is the agent running? `deepcod doctor` on the device says what is wrong.';
       throw new DeepcodError('no_result', `no result within ${ONCE_MS / 1000} s`, hint, ExitCode.broker);
     }
@@ -93,6 +93,7 @@ export async function run(args: string[]): Promise<number> {
 const isWatched = (topic: Topic | undefined): topic is Topic & { kind: Kind; device: string } =>
   topic !== undefined && Object.hasOwn(readers, topic.kind);
 
-function aborted(signal: AbortSignal): Promise<true> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(true), { once: true }));
+/** Whether the first result came in time. */
+function oneCame(first: AbortSignal): Promise<boolean> {
+  return pause(ONCE_MS, false, { signal: first }).catch(() => true);
 }

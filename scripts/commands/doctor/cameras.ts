@@ -86,7 +86,7 @@ export async function firstPicture(
     stop.abort();
     for (const rest of [picture, late]) rest.catch(() => {});
     // It may still be opening: it is closed as soon as it is open.
-    await Promise.race([opening.then((camera) => camera.close()).catch(() => {}), pause(CLOSING_MS)]);
+    await Promise.race([opening.then((camera) => camera.close()).catch(() => {}), pause(CLOSING_MS, undefined, { ref: false })]);
   }
 }
 

@@ -3,6 +3,7 @@ import { didYouMean } from '../../../platform/suggest.js';
 import type { Check, Context, Finding, Meaning, Values } from './check.js';
 import type { Environment } from './environment.js';
 import type { Known } from './known.js';
+import { limited } from './within.js';
 
 /** After so long whatever still runs is given up, ms. */
 export const TOTAL_MS = 28_000;
@@ -35,7 +36,7 @@ export async function runChecks(
   progress: Progress = () => {},
   totalMs = TOTAL_MS,
 ): Promise<Finding[]> {
-  const over = AbortSignal.timeout(totalMs);
+  const over = limited(totalMs);
   const giver = new Map(checks.flatMap((check) => (check.gives ?? []).map((fact) => [fact, check.name] as const)));
   const done = new Map<string, Promise<Finding[]>>();
   const ends: (() => Promise<void> | void)[] = [];
@@ -53,7 +54,7 @@ export async function runChecks(
     }
     running.add(check.title);
     progress([...running], finished, checks.length);
-    const findings = await runOne(check, env, known, over, ends);
+    const findings = await runOne(check, env, known, over.signal, ends);
     running.delete(check.title);
     finished++;
     progress([...running], finished, checks.length);
@@ -62,6 +63,7 @@ export async function runChecks(
   // In order: a check's givers are in the map before it looks for them.
   for (const check of checks) done.set(check.name, start(check));
   const findings = (await Promise.all(done.values())).flat();
+  over.end();
   for (const end of ends.reverse()) await Promise.resolve(end()).catch(() => undefined);
   return findings;
 }
@@ -93,7 +95,7 @@ async function runOne(
       ...(shown.length > 0 && { values: Object.fromEntries(shown) }),
     });
   };
-  const signal = AbortSignal.any([AbortSignal.timeout(check.timeoutMs), over]);
+  const { signal, end } = limited(check.timeoutMs, over);
   const context: Context = {
     ...{ env, known, signal },
     tell: (id, what, values) => add(id, check.findings[id], what, values),
@@ -117,6 +119,7 @@ async function runOne(
         check: name,
       });
   }
+  end();
   closed = true;
   return findings;
 

@@ -12,3 +12,22 @@ export async function within<T>(work: Promise<T>, ms: number, signal: AbortSigna
     done.abort();
   }
 }
+
+/**
+ * A signal that is aborted with another one, or when its own time is over. Unlike AbortSignal.timeout it keeps the process
+ * alive meanwhile: what it waits for may have nothing else that does.
+ */
+export function limited(ms: number, parent?: AbortSignal): { signal: AbortSignal; end(): void } {
+  const own = new AbortController();
+  const abort = () => own.abort(parent?.aborted ? parent.reason : new DOMException('the time is over', 'TimeoutError'));
+  const timer = setTimeout(abort, ms);
+  parent?.addEventListener('abort', abort, { once: true });
+  if (parent?.aborted) abort();
+  return {
+    signal: own.signal,
+    end() {
+      clearTimeout(timer);
+      parent?.removeEventListener('abort', abort);
+    },
+  };
+}

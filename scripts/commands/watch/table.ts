@@ -5,7 +5,11 @@ import { plain } from '../doctor/drops.js';
 
 /** The heading comes again after so many lines. */
 const PAGE = 20;
+/** Widths of columns. */
 const DEVICE = 12;
+const FRAME = 7;
+const POINT = 10;
+const CELL = 6;
 
 /** What is known of one device. */
 interface Seen {
@@ -47,16 +51,16 @@ export class LiveTable {
   }
 
   #row(device: string, { health }: Seen, message: ResultMessage): string {
-    const start = `${this.#start(device)}${String(message.frame).padStart(7)}`;
+    const start = `${this.#start(device)}${String(message.frame).padStart(FRAME)}`;
     if (isFailure(message)) return `${start} refused: ${plain(message.error.code)} ${plain(message.error.message)}`;
     const { partition, rate, edge_ms: edge, detections, local, late } = message;
     const point = partition === 'device' || partition === 'raw' ? partition : `${plain(partition)}/${rate}`;
     const kb = health?.bytes_mean === undefined || local ? '-' : (health.bytes_mean / 1000).toFixed(1);
     const ms = health?.steps_ms?.total === undefined ? '-' : health.steps_ms.total.toFixed(0);
     const drops = Object.values(health?.drops ?? {}).reduce((sum, count) => sum + count, 0);
-    const cells = [kb.padStart(6), ms.padStart(6), edge.total.toFixed(0).padStart(6), String(drops).padStart(6)];
+    const cells = [kb, ms, edge.total.toFixed(0), String(drops)].map((cell) => cell.padStart(CELL));
     const marks = `${local ? ' (here)' : ''}${late ? ' (late)' : ''}`;
-    return `${start} ${point.padEnd(9)}${cells.join('')}  ${found(detections)}${marks}`;
+    return `${start} ${point.padEnd(POINT)}${cells.join('')}  ${found(detections)}${marks}`;
   }
 
   #start(device: string): string {
@@ -65,7 +69,9 @@ export class LiveTable {
   }
 
   #page(row: string): string[] {
-    const heading = `time     ${this.several ? 'device       ' : ''}  frame point         KB     ms   edge  drops  found`;
+    const columns = ['KB', 'ms', 'edge', 'drops'].map((name) => name.padStart(CELL)).join('');
+    const device = this.several ? 'device'.padEnd(DEVICE + 1) : '';
+    const heading = `time     ${device}${'frame'.padStart(FRAME)} ${'point'.padEnd(POINT)}${columns}  found`;
     const lines = this.#lines++ % PAGE === 0 ? [heading, row] : [row];
     return lines.map((line) => this.#cut(line));
   }

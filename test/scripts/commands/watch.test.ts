@@ -38,7 +38,7 @@ t.test('the table: 80 columns, a heading a page, drops told when they grow', (t)
   t.same(table.take('yard', 'status', { online: true }), []);
   t.same(table.take('yard', 'health', health({ bytes_mean: 2995, steps_ms: { total: 81.2 }, drops: { late: 3 } })), []);
   const [heading, row] = table.take('yard', 'result', result(17));
-  t.equal(heading, 'time       frame point         KB     ms   edge  drops  found');
+  t.equal(heading, 'time       frame point         KB    ms  edge drops  found');
   t.equal(row, '18:43:02      17 stage1/2     3.0    81    22     3  2 helmet 0.92, 1 head 0.71');
   t.same(table.take('yard', 'health', health({ drops: { late: 5, timeout: 1 } })), [
     '18:43:02 lost: +2 late, +1 timeout',

@@ -1,4 +1,5 @@
 import { defineCheck } from '../check.js';
+import { limited } from '../within.js';
 
 const TCP_MS = 4000;
 
@@ -34,9 +35,9 @@ export const tcpCheck = defineCheck({
     const { host, port } = known.broker as NonNullable<typeof known.broker>;
     const values = { host, port };
     const start = performance.now();
-    const ours = AbortSignal.any([signal, AbortSignal.timeout(TCP_MS)]);
+    const limit = limited(TCP_MS, signal);
     try {
-      const socket = await env.connect(host, port, ours);
+      const socket = await env.connect(host, port, limit.signal);
       socket.destroy();
       const ms = performance.now() - start;
       known.tcpMs = ms;
@@ -49,6 +50,8 @@ export const tcpCheck = defineCheck({
       else if (why === 'ABORT_ERR' || why === 'ETIMEDOUT')
         tell('tcp_no_answer', `${host} port ${port}: no answer within ${TCP_MS / 1000} s`, values);
       else throw error;
+    } finally {
+      limit.end();
     }
   },
 });

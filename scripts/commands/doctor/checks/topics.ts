@@ -30,7 +30,7 @@ export const topicsCheck = defineCheck({
       status: 'failure',
       symptom: 'silent',
       means:
-        'The broker’s access list does not let this device write its topics: frames do not get through. Is the login another device’s?',
+        'The broker’s access list does not let this device write its topics: frames do not get through. Often the login is another device’s.',
       todo: 'At the broker, let user {user} write {topic}; broker.username (or the certificate’s name) and `device` must fit together.',
     },
     round_trip_lost: {
