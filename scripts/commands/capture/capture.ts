@@ -2,9 +2,11 @@ import { mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
-import type { CameraOptions, OpenCamera } from '../../../agent/camera/camera.js';
+import type { CameraOptions, OpenCamera, Picture } from '../../../agent/camera/camera.js';
+import { rgbOf } from '../../../agent/camera/yuv.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { versions } from '../../../platform/versions.js';
+import type { CameraHealth } from '../../../protocol/health.js';
 
 /** What is kept, and how much of it. */
 export interface CapturePlan {
@@ -124,7 +126,7 @@ async function openFree({ camera, side }: CapturePlan, openCamera: OpenCamera, s
   const stop = new AbortController();
   let trouble: string | undefined;
   /** Live sources go on trying and tell why they wait. */
-  const changed = ({ state, message }: { state: string; message?: string }) => {
+  const changed = ({ state, message }: CameraHealth) => {
     if (state === 'busy') trouble = message ?? 'the camera is in use';
     if (trouble !== undefined) stop.abort();
   };
@@ -133,7 +135,7 @@ async function openFree({ camera, side }: CapturePlan, openCamera: OpenCamera, s
     return { width: Math.round(width * scale), height: Math.round(height * scale) };
   };
   try {
-    const opened = await openCamera({ ...camera, fps: camera.fps, ...{ changed } }, fit);
+    const opened = await openCamera({ ...camera, changed }, fit);
     return {
       description: opened.description,
       async next(until: AbortSignal) {
@@ -176,8 +178,9 @@ const diskShort = (folder: string) =>
     ExitCode.usage,
   );
 
-async function encode({ data, width, height }: { data: Uint8Array; width: number; height: number }, side: number) {
-  return sharp(data, { raw: { width, height, channels: 3 } })
+async function encode(picture: Picture, side: number) {
+  const { width, height } = picture;
+  return sharp(rgbOf(picture), { raw: { width, height, channels: 3 } })
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
     .jpeg({ quality: JPEG_QUALITY })
     .toBuffer();

@@ -111,8 +111,9 @@ async function pack(file: string, files: Record<string, string>): Promise<void> 
 /** What stands in the secret files: it must not show up anywhere else either. */
 async function secretsOf({ config }: Known): Promise<string[]> {
   const { password_file, key_file } = config?.broker ?? {};
+  const camera = config?.camera.password_file;
   const texts = await Promise.all(
-    [password_file, key_file].map((path) => path && readFile(path, 'utf8').catch(() => '')),
+    [password_file, key_file, camera].map((path) => path && readFile(path, 'utf8').catch(() => '')),
   );
   return texts.filter((text): text is string => !!text).map((text) => text.trim());
 }

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CameraOptions, Picture } from '../../../agent/camera/camera.js';
+import { parseCameras } from '../../../agent/camera/rpicam/list.js';
+import type { CameraHealth } from '../../../protocol/health.js';
 import { UNIT } from './checks/service.js';
 import { type Environment, link, list, properties, read } from './environment.js';
 
@@ -7,7 +9,7 @@ import { type Environment, link, list, properties, read } from './environment.js
 export async function listCameras(env: Environment): Promise<string[] | 'missing'> {
   const { problem, stdout, stderr } = await env.run('rpicam-hello', ['--list-cameras'], 6000);
   if (problem === 'missing') return 'missing';
-  return `${stdout}\n${stderr}`.split('\n').flatMap((line) => /^\d+ : (\S+)/.exec(line)?.[1] ?? []);
+  return parseCameras(`${stdout}\n${stderr}`).map(({ model }) => model);
 }
 
 /** Whether the agent's user may open cameras: root, in group video, or given it by the unit. */
@@ -43,11 +45,9 @@ export async function holders(env: Environment): Promise<string[]> {
 
 /** Why a source gives no picture, as it says itself. */
 export interface CameraTrouble {
-  state: 'busy' | 'gone' | 'stalled' | 'failed';
+  state: Exclude<CameraHealth['state'], 'running' | 'starting'>;
   message: string;
 }
-
-type Health = { state: string; message?: string };
 
 /**
  * Opens a camera and takes one picture. Sources that live outside this process tell their trouble as they go on trying: the
@@ -69,13 +69,13 @@ export async function firstPicture(
   const trouble = new Promise<CameraTrouble>((resolve) => {
     settle = resolve;
   });
-  const changed = ({ state, message = state }: Health) => {
-    if (state === 'busy' || state === 'gone' || state === 'stalled' || state === 'failed') settle({ state, message });
+  const changed = ({ state, message = state }: CameraHealth) => {
+    if (state !== 'running' && state !== 'starting') settle({ state, message });
   };
   const late = pause(patienceMs, undefined, { signal: ours }).then((): CameraTrouble => {
     return { state: 'stalled', message: `no picture within ${patienceMs / 1000} s` };
   });
-  const opening = env.openCamera({ ...options, ...{ changed } }, () => ({ width: side, height: side }));
+  const opening = env.openCamera({ ...options, changed }, () => ({ width: side, height: side }));
   const picture = opening.then(async (camera) => ({
     description: camera.description,
     picture: await camera.next(ours),
@@ -86,7 +86,10 @@ export async function firstPicture(
     stop.abort();
     for (const rest of [picture, late]) rest.catch(() => {});
     // It may still be opening: it is closed as soon as it is open.
-    await Promise.race([opening.then((camera) => camera.close()).catch(() => {}), pause(CLOSING_MS, undefined, { ref: false })]);
+    await Promise.race([
+      opening.then((camera) => camera.close()).catch(() => {}),
+      pause(CLOSING_MS, undefined, { ref: false }),
+    ]);
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
-import type { CameraOptions, OpenCamera } from '../../../agent/camera/camera.js';
+import type { OpenCamera } from '../../../agent/camera/camera.js';
 import { DeepcodError } from '../../../platform/errors.js';
 import { type CapturePlan, capture } from '../../../scripts/commands/capture/capture.js';
 import { noiseCamera, tinyBundle } from '../../agent/rig.js';
@@ -91,8 +91,8 @@ t.test('a camera that somebody else holds', async (t) => {
   const waiting: OpenCamera = async (options) => ({
     description: 'waits',
     next: (signal) => {
-      const { changed } = options as CameraOptions & { changed(health: object): void };
-      setTimeout(() => changed({ state: 'busy', message: 'camera 0 is in use by agent' }), 20);
+      const busy = { state: 'busy', description: 'camera 0', since_s: 0, restarts: 0 } as const;
+      setTimeout(() => options.changed?.({ ...busy, message: 'camera 0 is in use by agent' }), 20);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },
     close: async () => {},

@@ -3,7 +3,7 @@ import { type HealthMessage, parseHealth } from '../../../../protocol/health.js'
 import { type DeviceStatus, parseStatus } from '../../../../protocol/status.js';
 import { Topics } from '../../../../protocol/topics.js';
 import { defineCheck } from '../check.js';
-import { explainDrops } from '../drops.js';
+import { explainDrops, plain } from '../drops.js';
 
 const RETAINED_MS = 1500;
 /** Two health messages are waited for, at most so long; ms. */
@@ -113,7 +113,9 @@ export const agentCheck = defineCheck({
     const what = `${window}${last.steps_ms?.total ? `, ${last.steps_ms.total.toFixed(0)} ms each` : ''}${lost > 0 ? `; lost: ${why}` : ''}`;
     if (seconds > 0 && taken === 0 && results === 0) {
       if (lost > 0) return tell('agent_stuck', what, values);
-      return tell('agent_no_pictures', `no picture in ${seconds.toFixed(1)} s`, values);
+      const camera =
+        last.camera && last.camera.state !== 'running' ? `: ${plain(last.camera.message ?? last.camera.state)}` : '';
+      return tell('agent_no_pictures', `no picture in ${seconds.toFixed(1)} s${camera}`, values);
     }
     if (results === 0 && seconds > 0) return tell('agent_stuck', `${window}${why ? `; lost: ${why}` : ''}`, values);
     if (AWAY.includes(last.decision?.reason ?? '')) return tell('agent_local', what, values);

@@ -1,5 +1,6 @@
-import type { Picture } from '../../../../agent/camera/camera.js';
+import { rgbOf } from '../../../../agent/camera/yuv.js';
 import { DeepcodError, ExitCode } from '../../../../platform/errors.js';
+import { brightnessOf } from '../../camera/brightness.js';
 import { type CameraTrouble, firstPicture, holders, listCameras, mayUseVideo } from '../cameras.js';
 import { defineCheck } from '../check.js';
 
@@ -9,10 +10,6 @@ const PICTURE_MS = 8000;
 const MADE_UP = ['simulated', 'replay'];
 /** The side of the test picture: what is seen does not matter. */
 const SIDE = 64;
-/** A picture whose brightest and darkest values differ by less shows nothing. */
-const FLAT = 8;
-const DARK = 12;
-
 export const cameraCheck = defineCheck({
   name: 'camera',
   title: 'camera',
@@ -69,7 +66,8 @@ export const cameraCheck = defineCheck({
     camera_dark: {
       status: 'warning',
       symptom: 'blind',
-      means: 'The picture is black, or of one colour: the lens is covered, or it is night.',
+      means:
+        'The picture is black, white, or of one colour: the lens is covered, light shines into it, or it is night.',
       todo: 'Take the cap off, clean the lens, look at a picture: `deepcod camera shot`.',
     },
   },
@@ -93,9 +91,9 @@ export const cameraCheck = defineCheck({
       if ('state' in outcome) return tellTrouble(outcome.state, outcome.message);
       const { description, picture } = outcome;
       if (!picture) return tell('camera_input', `${description}: its input is empty`, values);
-      const { least, most } = range(picture);
+      const { hint } = brightnessOf(rgbOf(picture));
       const what = `${description}: a picture of ${picture.sourceWidth}x${picture.sourceHeight}`;
-      if (most - least < FLAT || most < DARK) return tell('camera_dark', `${what}, values ${least} to ${most}`, values);
+      if (hint) return tell('camera_dark', `${what}, ${hint}`, values);
       tell(madeUp ? 'camera_made_up' : 'camera_ok', what, values);
     } catch (error) {
       if (!(error instanceof DeepcodError)) throw error;
@@ -111,13 +109,3 @@ export const cameraCheck = defineCheck({
     }
   },
 });
-
-/** Least and greatest brightness: of planes the first, else of all colours. */
-function range({ data, width, height }: Picture): { least: number; most: number } {
-  let [least, most] = [255, 0];
-  for (const value of data.subarray(0, width * height)) {
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return { least, most };
-}

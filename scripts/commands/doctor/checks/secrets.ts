@@ -49,8 +49,8 @@ export const secretsCheck = defineCheck({
     },
   },
   async run({ known, tell }) {
-    const { broker } = known.config as NonNullable<typeof known.config>;
-    const secret = [broker.password_file, broker.key_file].filter((file) => file !== undefined);
+    const { broker, camera } = known.config as NonNullable<typeof known.config>;
+    const secret = [broker.password_file, broker.key_file, camera.password_file].filter((file) => file !== undefined);
     const all = [...secret, broker.cert_file, broker.ca_file].filter((file) => file !== undefined);
     if (all.length === 0) return tell('secrets_none', 'none are configured');
     let fine = true;

@@ -64,6 +64,29 @@ t.test('a camera of the Raspberry Pi', async (t) => {
   t.match(await with_(failing('camera_stalled')), [{ id: 'camera_failed' }]);
 });
 
+t.test('a live camera tells its trouble while it goes on trying', async (t) => {
+  const telling =
+    (state: 'busy' | 'gone' | 'stalled'): OpenCamera =>
+    async (options) => ({
+      description: 'stand-in',
+      next: (signal) => {
+        const health = { state, description: 'stand-in', since_s: 0, restarts: 0, message: `it is ${state}` };
+        setTimeout(() => options.changed?.(health), 10);
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+      close: async () => {},
+    });
+  const look_ = (state: 'busy' | 'gone' | 'stalled') =>
+    look(t, {
+      ...inVideo,
+      programs: { 'rpicam-hello': listing },
+      parts: { ...inVideo.parts, openCamera: telling(state) },
+    });
+  t.match(await look_('gone'), [{ id: 'camera_none', what: 'it is gone' }]);
+  t.match(await look_('busy'), [{ id: 'camera_busy', what: /^it is busy/ }]);
+  t.match(await look_('stalled'), [{ id: 'camera_failed', what: 'it is stalled' }]);
+});
+
 t.test('busy: who holds it is named', async (t) => {
   const files = {
     ...inVideo.files,
