@@ -1,5 +1,5 @@
 import { defineCheck } from '../check.js';
-import { boardModel, type Environment, read } from '../environment.js';
+import { boardModel, type Environment, list, read } from '../environment.js';
 
 /** Bits of the firmware's answer: raspberrypi.com/documentation/computers/os.html#get_throttled. */
 const NOW = { undervoltage: 0x1, capped: 0x2, throttled: 0x4, soft_limit: 0x8 };
@@ -77,7 +77,15 @@ const names = (word: number): string =>
 async function throttleWord(env: Environment): Promise<number | undefined> {
   const { stdout } = await env.run('vcgencmd', ['get_throttled'], 3000);
   const told = /throttled=0x([0-9a-f]+)/i.exec(stdout)?.[1];
-  const kernel = told ?? (await read(env, '/sys/devices/platform/soc/soc:firmware/get_throttled'));
+  const kernel = told ?? (await kernelWord(env));
   const word = kernel === undefined ? Number.NaN : Number.parseInt(kernel, 16);
   return Number.isNaN(word) ? undefined : word;
+}
+
+/** What the kernel shows of it; how the bus is called depends on the model. */
+async function kernelWord(env: Environment): Promise<string | undefined> {
+  const platform = '/sys/devices/platform';
+  const buses = (await list(env, platform)).filter((name) => /^(soc|axi)/.test(name));
+  const words = await Promise.all(buses.map((bus) => read(env, `${platform}/${bus}/${bus}:firmware/get_throttled`)));
+  return words.find((word) => word !== undefined);
 }

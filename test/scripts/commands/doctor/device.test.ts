@@ -22,7 +22,7 @@ t.test('power: the firmware’s word', async (t) => {
       word,
     );
   }
-  const kernel = { ...pi4, '/sys/devices/platform/soc/soc:firmware/get_throttled': '50005\n' };
+  const kernel = { ...pi4, '/sys/devices/platform/axi/axi:firmware/get_throttled': '50005\n' };
   const { findings } = await examine(t, ['power'], { files: kernel });
   t.match(
     findings,
