@@ -27,6 +27,8 @@ runMain(usage, async (args) => {
   mkdirSync(man, { recursive: true });
   writeFileSync(join(man, 'deepcod.1'), await manPage());
   writeFileSync(FIELD_GUIDE, fieldGuide());
-  process.stdout.write(`${schemas.size} schemas written to ${folder}, and docs/openapi.json, docs/man/deepcod.1, docs/field-guide.md\n`);
+  process.stdout.write(
+    `${schemas.size} schemas written to ${folder}, and docs/openapi.json, docs/man/deepcod.1, docs/field-guide.md\n`,
+  );
   return ExitCode.ok;
 });

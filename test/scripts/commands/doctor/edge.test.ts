@@ -22,7 +22,9 @@ async function broker(t: Test): Promise<{ url: string; client: MqttClient }> {
 }
 
 async function found(t: Test, checks: string[], url: string, more: object = {}) {
-  return (await examine(t, checks, { config: { broker: { url }, health: { interval_s: 0.3 }, ...more } })).findings;
+  return (
+    await examine(t, checks, { config: { broker: { url }, health: { interval_s: 0.3 }, timeout_ms: 60_000, ...more } })
+  ).findings;
 }
 
 t.test('edge: none, gone, without this bundle, busy', async (t) => {
