@@ -10,11 +10,13 @@ import {
   resultSchema,
   statusSchema,
 } from '../protocol/index.js';
+import { doctorSchema } from './commands/doctor/report.js';
 
 const schemas: Record<string, object> = {
   agent: agentSchema,
   command: partitionCommandSchema,
   decisions: decisionsSchema,
+  doctor: doctorSchema,
   edge: edgeConfigSchema,
   health: healthSchema,
   manifest: manifestSchema,

@@ -6,6 +6,7 @@ import type { BrokerConfig } from '../../platform/mqtt.js';
 import type { CameraConfig } from '../camera/schema.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
+import type { CaptureConfig } from './capture.js';
 import { agentSchema } from './schema.js';
 
 /** agent.yaml, checked and completed; config/schema.ts says what each key means. */
@@ -15,6 +16,7 @@ export interface AgentConfig {
   broker: BrokerConfig;
   bundle: string;
   camera: CameraConfig;
+  capture: CaptureConfig;
   partition: string;
   rate: 'auto' | number;
   pictures: boolean;

@@ -2,6 +2,7 @@ import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
 import { cameraSchema } from '../camera/schema.js';
+import { captureSchema } from './capture.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
 export const agentSchema: ConfigSchema = {
@@ -26,6 +27,7 @@ export const agentSchema: ConfigSchema = {
     broker: brokerSchema,
     bundle: { type: 'string', format: 'path', description: 'folder of the bundle to run; the edge needs the same one' },
     camera: cameraSchema,
+    capture: captureSchema,
     partition: {
       type: 'string',
       minLength: 1,

@@ -21,4 +21,14 @@ export const commands: Record<string, Command> = {
     load: () => import('./provision.js'),
   },
   explain: { summary: 'why a device cuts the network where it does', load: () => import('./explain.js') },
+  doctor: {
+    summary: 'why is it slow, blind or silent? every part checked, and what to do',
+    load: () => import('./doctor.js'),
+  },
+  watch: { summary: 'live results in the terminal', load: () => import('./watch.js') },
+  bench: { summary: 'what this device reaches, beside what its model should', load: () => import('./bench.js') },
+  capture: {
+    summary: 'keep pictures for training, with consent and within a size',
+    load: () => import('./capture.js'),
+  },
 };
