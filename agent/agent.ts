@@ -27,6 +27,7 @@ import { AgentLink } from './pipeline/link.js';
 import { LocalService } from './pipeline/local.js';
 import { localResult } from './pipeline/local-result.js';
 import { Matcher } from './pipeline/match.js';
+import { Models } from './pipeline/models.js';
 import { DeviceTrips } from './pipeline/on-device.js';
 import { Preprocessor } from './pipeline/preprocess.js';
 import { References } from './pipeline/references.js';
@@ -67,6 +68,7 @@ export class Agent {
   readonly #startedAt = performance.now();
   readonly #stop = new AbortController();
   readonly #preprocessor: Preprocessor;
+  readonly #models: Models;
   readonly #heads: Heads;
   readonly #service: LocalService;
   readonly #matcher: Matcher;
@@ -100,8 +102,9 @@ export class Agent {
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);
     const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);
-    this.#heads = new Heads(bundle, config.threads);
-    this.#service = new LocalService(bundle, config.threads);
+    this.#models = new Models(config.threads);
+    this.#heads = new Heads(bundle, config.threads, this.#models);
+    this.#service = new LocalService(bundle, config.threads, this.#models);
     this.#matcher = new Matcher(this.session, bundle.id);
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
@@ -194,7 +197,7 @@ export class Agent {
       await this.#camera?.close();
       this.#profiling.keep();
       this.#reporter.stop();
-      await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
+      await Promise.all([this.#models.close(), this.#link.close()]);
       await this.#results.close();
     }
   }

@@ -15,6 +15,8 @@ export interface InferenceOptions {
   provider?: string;
   /** Idle threads wait in a busy loop: a little faster back to back, a waste of power when frames are paced. Default false. */
   spinning?: boolean;
+  /** As little memory as does not cost time: for devices. Default false. */
+  frugal?: boolean;
 }
 
 export interface RunOptions {
@@ -66,7 +68,7 @@ export class InferenceWorker {
    * @throws DeepcodError `model_missing`, `model_unloadable`
    */
   static async open(options: InferenceOptions): Promise<InferenceWorker> {
-    const { model, provider = 'cpu', spinning = false } = options;
+    const { model, provider = 'cpu', spinning = false, frugal = false } = options;
     if (!existsSync(model)) {
       throw new DeepcodError(
         'model_missing',
@@ -75,8 +77,14 @@ export class InferenceWorker {
         ExitCode.bundle,
       );
     }
-    const setup: WorkerSetup = { model, provider, spinning, threads: options.threads ?? availableParallelism() };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, name: 'inference' });
+    const threads = options.threads ?? availableParallelism();
+    const setup: WorkerSetup = { model, provider, spinning, frugal, threads };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: setup,
+      name: 'inference',
+      // Tensors lie outside the heap: what is left for it is a few objects a run.
+      ...(frugal && { resourceLimits: { maxYoungGenerationSizeMb: 2 } }),
+    });
     const first = await Promise.race([
       once(worker, 'message').then(([message]) => message as FromWorker),
       once(worker, 'exit').then(([code]): FromWorker => ({ kind: 'failed', message: `thread ended with ${code}` })),
@@ -98,6 +106,11 @@ export class InferenceWorker {
   /** Time of the latest finished run inside ONNX Runtime, ms. */
   get lastRunMs(): number {
     return this.#lastRunMs;
+  }
+
+  /** Whether its thread has ended, by itself or because of a failure: no run can succeed any more. */
+  get ended(): boolean {
+    return this.#dead !== undefined;
   }
 
   /** Runs that are asked for and not answered yet. */

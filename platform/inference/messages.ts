@@ -6,6 +6,7 @@ export interface WorkerSetup {
   threads: number;
   provider: string;
   spinning: boolean;
+  frugal: boolean;
 }
 
 export type ToWorker =

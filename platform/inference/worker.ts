@@ -54,6 +54,8 @@ try {
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // A plan of all intermediate results is memory beside that of the first run, and no faster.
+    enableMemPattern: !setup.frugal,
     extra: { session: { intra_op: { allow_spinning: setup.spinning ? '1' : '0' } } },
   });
   let last: Promise<void> = Promise.resolve();
