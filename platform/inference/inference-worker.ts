@@ -136,6 +136,19 @@ export class InferenceWorker {
     });
   }
 
+  /**
+   * Resolves when the thread answers, behind the runs that were asked for: it is there, and none of them hangs.
+   * @throws DeepcodError `inference_closed`
+   */
+  call(): Promise<void> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#post({ kind: 'call', id });
+      this.#pending.set(id, { feeds: {}, resolve: () => resolve(), reject });
+    });
+  }
+
   /** Lets runs that were asked for finish, releases the session, and waits until the thread has ended by itself. */
   close(): Promise<void> {
     this.#closing ??= this.#dead
@@ -152,10 +165,14 @@ export class InferenceWorker {
   }
 
   #answer(message: FromWorker): void {
-    if (message.kind !== 'result' && message.kind !== 'error') return;
+    if (message.kind !== 'result' && message.kind !== 'error' && message.kind !== 'here') return;
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     this.#pending.delete(message.id);
+    if (message.kind === 'here') {
+      pending.resolve({});
+      return;
+    }
     for (const [name, tensor] of Object.entries(message.feeds ?? {})) pending.feeds[name].data = tensor.data;
     if (message.kind === 'result') {
       this.#lastRunMs = message.runMs;

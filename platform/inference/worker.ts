@@ -62,6 +62,8 @@ try {
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'run') {
       last = last.then(() => run(session, message));
+    } else if (message.kind === 'call') {
+      last = last.then(() => send({ kind: 'here', id: message.id }));
     } else {
       last = last.then(() => session.release()).finally(() => port.close());
     }
