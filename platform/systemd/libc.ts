@@ -24,7 +24,7 @@ export function openLibc(): Libc {
   loaded = {
     socket: lib.func('int socket(int domain, int type, int protocol)') as Libc['socket'],
     sendto: lib.func(
-      'ssize_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t size)',
+      'long sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t size)',
     ) as Libc['sendto'],
     errno: () => koffi.errno(),
     exit: lib.func('void _exit(int code)') as unknown as Libc['exit'],
