@@ -3,7 +3,7 @@ import { InferenceWorker } from '../../platform/inference/index.js';
 /** Models that are kept loaded: the one in use, and one more that the decision may try or go back to. */
 const MOST_LOADED = 2;
 /** One that was not used for so long is unloaded, ms; the last one used stays. */
-const IDLE_MS = 15_000;
+const IDLE_MS = 10_000;
 
 interface Loaded {
   worker: Promise<InferenceWorker>;
