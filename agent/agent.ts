@@ -47,7 +47,7 @@ const EDGE_PATIENCE_MS = 1500;
 /** How long frames that are on their way are waited for when the agent is stopped, ms. */
 const STOP_PATIENCE_MS = 600;
 /** How long the broker is waited for then, and models that still run, ms: all in all less than two seconds. */
-const GOODBYE_MS = 500;
+const GOODBYE_MS = 400;
 /** A line in the log about how things are, every so many ms. */
 const SUMMARY_MS = 5 * 60_000;
 

@@ -2,7 +2,7 @@ import { DeepcodError, ExitCode } from './errors.js';
 import { openLibc } from './systemd/libc.js';
 
 /** A service has stopped so long after it was told to, ms. */
-export const STOP_WITHIN_MS = 1900;
+export const STOP_WITHIN_MS = 1700;
 
 export interface StopOptions {
   /** SIGHUP calls this; without it, SIGHUP stops as the others do. */

@@ -1,7 +1,7 @@
 import tap from 'tap';
 import { summaryOf } from '../../../agent/health/summary.js';
-import { SystemHealthReader } from '../../../agent/health/system.js';
 import { throttledOf } from '../../../agent/health/system/throttling.js';
+import { SystemHealthReader } from '../../../agent/health/system.js';
 import { parseHealth } from '../../../protocol/health.js';
 
 type Tree = { [name: string]: string | Tree };
@@ -49,7 +49,11 @@ const machines: Record<string, Tree> = {
   container: { proc: { stat: 'cpu  1 2 3 4\n', loadavg: '9.9 1 1 1/1 1', meminfo: 'MemTotal: 5 kB\n' } },
 };
 
-function look(t: Pick<typeof tap, 'testdir' | 'teardown'>, name: string, vcgencmd = async (): Promise<string | undefined> => undefined) {
+function look(
+  t: Pick<typeof tap, 'testdir' | 'teardown'>,
+  name: string,
+  vcgencmd = async (): Promise<string | undefined> => undefined,
+) {
   const reader = new SystemHealthReader('/', t.testdir(machines[name]), vcgencmd);
   t.teardown(() => reader.close());
   return reader;
