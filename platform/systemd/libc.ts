@@ -14,7 +14,7 @@ export interface Libc {
 let loaded: Libc | undefined;
 
 /**
- * Opens the C library. Costs 2 ms and 3 MB, so only who needs it calls this.
+ * Opens the C library. Costs some 10 ms and 3 MB, so only who needs it calls this.
  * @throws where there is none, or not for this processor
  */
 export function openLibc(): Libc {
