@@ -19,6 +19,10 @@ export interface Edge {
   readonly link: EdgeLink;
   readonly bundles: ReadonlyMap<string, EdgeBundle>;
   stats(): WorkerStats;
+  /** Whether frames wait or are in work. */
+  readonly busy: boolean;
+  /** Resolves when every inference thread that is loaded has answered a call; rejects when one has ended. */
+  prove(): Promise<void>;
   /** Called for every answer; must be quick. */
   onAnswer(listener: (event: AnsweredFrame) => void): void;
   /** Announces offline, finishes what runs, answers it, and frees everything: threads, connections, ports. */
@@ -104,6 +108,10 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     link,
     bundles,
     stats: () => worker.stats(),
+    get busy() {
+      return worker.busy;
+    },
+    prove: () => worker.prove(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
       link.leave();

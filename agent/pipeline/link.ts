@@ -152,10 +152,10 @@ export class AgentLink {
     return this.broker.publish(this.#topics.health(this.#device), JSON.stringify(health), { retain: true });
   }
 
-  /** Says goodbye and closes. */
-  async close(): Promise<void> {
+  /** Says goodbye and closes, within so many ms. */
+  async close(timeoutMs: number): Promise<void> {
     this.broker.publish(this.#topics.status(this.#device), OFFLINE, { qos: 1, retain: true });
-    await this.broker.close();
+    await this.broker.close(timeoutMs);
   }
 }
 

@@ -122,6 +122,12 @@ export class TailPool {
     }
   }
 
+  /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
+  async prove(): Promise<void> {
+    const loaded = [...this.#entries.values()].filter(({ leaving }) => !leaving);
+    await Promise.all(loaded.map(({ loaded }) => loaded?.worker.call()));
+  }
+
   /** Lets runs finish and ends all threads. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -154,6 +154,16 @@ export class EdgeWorker {
     return this.#tails.bytes;
   }
 
+  /** Whether frames wait or are in work. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#queue.size > 0;
+  }
+
+  /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
+  prove(): Promise<void> {
+    return this.#tails.prove();
+  }
+
   /** Takes a message in. Never throws. */
   handle(topic: string, message: Uint8Array, properties: FrameProperties = {}): void {
     const now = performance.now();

@@ -76,7 +76,7 @@ t.test('an answer is not sent into a busy socket, nor soon after another', async
   await ask();
   t.equal(asked, 2);
   await client.endAsync();
-  await link.close();
+  await link.close(1000);
   await edge.close();
 });
 
