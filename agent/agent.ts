@@ -3,16 +3,21 @@ import { type Bundle, openBundle } from '../platform/bundle.js';
 import { DeepcodError } from '../platform/errors.js';
 import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
+import { type Notifier, silentNotifier } from '../platform/systemd/notify.js';
 import { versions } from '../platform/versions.js';
 import type { Decision } from '../protocol/decision.js';
-import type { HealthMessage } from '../protocol/health.js';
+import type { CameraHealth, HealthMessage } from '../protocol/health.js';
 import type { Camera, OpenCamera, Picture } from './camera/camera.js';
 import type { AgentConfig } from './config/config.js';
 import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
+import { summaryOf } from './health/summary.js';
+import { SystemHealthReader } from './health/system.js';
+import { FrameWatchdog } from './health/watchdog.js';
 import type { Choice } from './partition/choices.js';
 import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
 import { boardPower } from './partition/energy.js';
+import { Home } from './partition/home.js';
 import { measureDevice } from './partition/measure.js';
 import { Planner } from './partition/planner.js';
 import { tellPrivacy } from './partition/privacy.js';
@@ -26,11 +31,13 @@ import { AgentLink } from './pipeline/link.js';
 import { LocalService } from './pipeline/local.js';
 import { localResult } from './pipeline/local-result.js';
 import { Matcher } from './pipeline/match.js';
+import { Models } from './pipeline/models.js';
 import { DeviceTrips } from './pipeline/on-device.js';
 import { Preprocessor } from './pipeline/preprocess.js';
 import { References } from './pipeline/references.js';
 import { Refusals } from './pipeline/refusals.js';
 import { RemoteTrips } from './pipeline/remote.js';
+import { Throttle } from './pipeline/throttle.js';
 import { newTrip, type Trip } from './pipeline/trip.js';
 import { LocalResults } from './store/results.js';
 
@@ -38,7 +45,11 @@ import { LocalResults } from './store/results.js';
 const BROKER_PATIENCE_MS = 3000;
 const EDGE_PATIENCE_MS = 1500;
 /** How long frames that are on their way are waited for when the agent is stopped, ms. */
-const STOP_PATIENCE_MS = 1000;
+const STOP_PATIENCE_MS = 600;
+/** How long the broker is waited for then, and models that still run, ms: all in all less than two seconds. */
+const GOODBYE_MS = 400;
+/** A line in the log about how things are, every so many ms. */
+const SUMMARY_MS = 5 * 60_000;
 
 export interface AgentParts {
   log: Log;
@@ -51,6 +62,8 @@ export interface AgentParts {
   onDecision?: (decision: Decision) => void;
   /** Told of every finished trip, lost ones too. */
   onTrip?: (trip: Trip) => void;
+  /** The service manager; default: nobody. */
+  manager?: Notifier;
 }
 
 /** The process on the device: pictures in, results out. Made by `openAgent`. */
@@ -59,9 +72,13 @@ export class Agent {
   readonly stats = new Stats();
   readonly planner: Planner;
   readonly edges = new EdgeWatch();
+  readonly #home: Home;
+  readonly #throttle = new Throttle();
+  #hold: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   readonly #stop = new AbortController();
   readonly #preprocessor: Preprocessor;
+  readonly #models: Models;
   readonly #heads: Heads;
   readonly #service: LocalService;
   readonly #matcher: Matcher;
@@ -73,9 +90,13 @@ export class Agent {
   readonly #refusals: Refusals;
   readonly #profiling: Profiling;
   readonly #failures = new Seldom();
+  #camera: Camera | undefined;
   /** Frames that are being answered here. */
   #here = 0;
   readonly #reporter: Reporter;
+  readonly #system: SystemHealthReader;
+  readonly #watchdog: FrameWatchdog;
+  readonly #summary: NodeJS.Timeout;
   #lastChoice = '';
   #lastRate = 0;
 
@@ -94,8 +115,9 @@ export class Agent {
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.#preprocessor = new Preprocessor(manifest.input);
     const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);
-    this.#heads = new Heads(bundle, config.threads);
-    this.#service = new LocalService(bundle, config.threads);
+    this.#models = new Models(config.threads);
+    this.#heads = new Heads(bundle, config.threads, this.#models);
+    this.#service = new LocalService(bundle, config.threads, this.#models);
     this.#matcher = new Matcher(this.session, bundle.id);
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
@@ -108,9 +130,14 @@ export class Agent {
         },
         edge: (worker, status) => {
           this.edges.announce(worker, status);
-          this.planner.useEdges(this.edges.statuses, bundle.id);
+          if (!status.online && !status.leaving) this.#matcher.lose(worker);
+          this.planner.useEdges(this.#home.statuses, bundle.id);
         },
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
+        partition: (command) => {
+          this.planner.command(command);
+          log.info('the partition point was chosen by a command', { ...command });
+        },
         pong: (number) => this.planner.pinged(number),
         up: () => {
           this.planner.link.doubt();
@@ -131,14 +158,16 @@ export class Agent {
       (cause, count) => this.stats.drop(cause, count),
       log.child('results'),
     );
+    this.#home = new Home(this.edges, config.device, () => this.#link.broker.version === 5);
     this.#remote = new RemoteTrips({
       preprocessor: this.#preprocessor,
       buffers,
       heads: this.#heads,
       encoder,
-      references: new References(config.key_interval_s * 1000, () => this.edges.only),
+      references: new References(config.key_interval_s * 1000),
       matcher: this.#matcher,
-      publish: (message) => this.#link.publishFrame(message),
+      home: this.#home,
+      publish: (message, worker) => this.#link.publishFrame(message, worker),
       timeoutMs: config.timeout_ms,
     });
     this.#onDevice = new DeviceTrips(this.#preprocessor, buffers, this.#service);
@@ -148,6 +177,18 @@ export class Agent {
       config.timeout_ms,
     );
     this.#reporter = new Reporter(config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
+    this.#system = new SystemHealthReader(config.results.folder);
+    this.#watchdog = new FrameWatchdog(parts.manager ?? silentNotifier, () => ({
+      periodMs: config.camera.fps > 0 ? 1000 / config.camera.fps : 0,
+      timeoutMs: config.timeout_ms,
+      inFlight: this.#flight.inFlight,
+      waiting: this.#flight.waiting,
+      cameraTrouble: cameraTrouble(this.#camera),
+      connected: this.#link.connected,
+      edge: this.edges.advice(performance.now()),
+      fallback: config.fallback,
+    }));
+    this.#summary = setInterval(() => log.info('health', summaryOf(this.health())), SUMMARY_MS).unref();
     this.#link.broker.onUp(() => {
       this.#results.connected();
       this.#flight.poke();
@@ -160,9 +201,9 @@ export class Agent {
    */
   async run(): Promise<void> {
     const { log } = this.parts;
-    let camera: Camera | undefined;
     try {
-      camera = await this.#openCamera();
+      const camera = await this.#openCamera();
+      this.#camera = camera;
       await this.#prepare();
       log.info('ready', {
         device: this.config.device,
@@ -170,17 +211,25 @@ export class Agent {
         bundle: `${this.bundle.manifest.service.name}/${this.bundle.id}`,
         partition: this.config.partition,
       });
+      this.#watchdog.picture();
+      this.parts.manager?.ready();
+      this.parts.manager?.status(`${this.config.device}: ${camera.description}`);
       await this.#takePictures(camera);
       await this.#flight.settled();
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
       this.#flight.stop();
-      await this.#flight.settled();
-      await camera?.close();
+      // A run cannot be broken off: who stops does not wait for its end.
+      await atMost(STOP_PATIENCE_MS, this.#flight.settled());
+      clearTimeout(this.#hold);
+      await atMost(GOODBYE_MS, this.#camera?.close());
       this.#profiling.keep();
+      this.#watchdog.close();
+      this.#system.close();
+      clearInterval(this.#summary);
       this.#reporter.stop();
-      await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
+      await Promise.all([atMost(GOODBYE_MS, this.#models.close()), this.#link.close(GOODBYE_MS)]);
       await this.#results.close();
     }
   }
@@ -215,6 +264,8 @@ export class Agent {
       ...(this.planner.trace.latest && { decision: inBrief(this.planner.trace.latest) }),
       waiting_results: this.#results.waiting,
       rss_bytes: process.memoryUsage.rss(),
+      ...(this.#camera?.health && { camera: this.#camera.health }),
+      system: this.#system.latest,
       versions: versions(),
     };
   }
@@ -231,8 +282,14 @@ export class Agent {
 
   #openCamera(): Promise<Camera> {
     const { source, ...options } = this.config.camera;
-    const warn = (message: string) => this.parts.log.child('camera').warn(message);
-    return this.parts.openCamera({ source, ...options, warn }, this.#preprocessor.fit);
+    const log = this.parts.log.child('camera');
+    const warn = (message: string) => log.warn(message);
+    const changed = ({ state, description, message }: CameraHealth) => {
+      if (state === 'running') log.info('running', { camera: description });
+      else log.warn(message ?? state, { state, camera: description });
+      this.#reporter.news();
+    };
+    return this.parts.openCamera({ source, ...options, warn, changed }, this.#preprocessor.fit);
   }
 
   /** Measures or recalls what the decision needs, and lets broker and edge show up. */
@@ -270,6 +327,7 @@ export class Agent {
       if (this.stats.frames >= frames) break;
       const picture = await camera.next(signal);
       if (!picture) break;
+      this.#watchdog.picture();
       this.#flight.offer(picture);
     }
     if (this.stats.frames >= frames) this.#flight.stop();
@@ -282,7 +340,18 @@ export class Agent {
     if (this.#here > 0 || this.planner.staysHere(this.#advice())) {
       return Math.min(this.planner.away, this.config.in_flight) + 1;
     }
-    return this.#link.broker.connected ? this.config.in_flight : 0;
+    return this.#link.broker.connected && !this.#held() ? this.config.in_flight : 0;
+  }
+
+  /** Whether frames are held back from an edge that has too much to do. */
+  #held(): boolean {
+    const { delay } = this.#throttle;
+    if (delay === 0) return false;
+    this.#hold ??= setTimeout(() => {
+      this.#hold = undefined;
+      this.#flight.poke();
+    }, delay);
+    return true;
   }
 
   /** Whether there is an edge to send the next frame to. */
@@ -295,6 +364,7 @@ export class Agent {
   async #fly(picture: Picture, since: number): Promise<void> {
     const trip = newTrip(this.stats.frames++, picture, since);
     this.parts.onStart?.(trip.frame, picture);
+    this.#watchdog.started();
     try {
       this.#ping();
       const { choice, decision } = this.planner.decide(trip.frame, this.#advice());
@@ -312,6 +382,7 @@ export class Agent {
     }
     trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
     this.stats.finish(trip);
+    this.#watchdog.ended(trip.outcome);
     this.planner.learn(trip);
     this.parts.onTrip?.(trip);
   }
@@ -327,16 +398,24 @@ export class Agent {
   async #flyToEdge(trip: Trip, choice: Choice): Promise<void> {
     const now = performance.now();
     if (this.edges.advice(now) === 'try') this.edges.tried(now);
+    this.#throttle.sent();
     const refusal = await this.#remote.fly(trip, choice);
     if (refusal) {
       if (this.#refusals.note(refusal)) this.edges.refused();
+      if (trip.refusal === 'overloaded') {
+        this.#throttle.overloaded(trip.refusedWaitMs);
+        this.#home.overloaded(refusal.worker);
+      }
       return;
     }
     if (trip.outcome === 'result') {
       this.edges.answered();
+      this.#home.answered(trip.worker ?? '');
+      this.#throttle.answered();
       this.#refusals.clear();
     } else if (trip.outcome === 'timeout') {
       this.edges.unanswered();
+      if (trip.sentTo !== undefined) this.#home.unanswered(trip.sentTo);
     }
   }
 
@@ -350,6 +429,21 @@ export class Agent {
     trip.worker = this.config.device;
     this.#results.publish(localResult(trip, this.session, this.bundle.id, this.config.device));
   }
+}
+
+/** What a camera that is watched over says is wrong, and works on. */
+function cameraTrouble(camera: Camera | undefined): string | undefined {
+  const { state = 'running', message = state } = camera?.health ?? {};
+  return state === 'running' ? undefined : message;
+}
+
+/** Waits for something, but no longer. */
+async function atMost(ms: number, what: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([what, over]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -21,7 +21,7 @@ Runs a bundle over a folder of images exactly as the runtime does, without a bro
   --images DIR    the images
   --out FILE      detections, bytes and times of each image, JSON
   --list FILE     names of the images in DIR, one a line (default: all, sorted)
-  --partition ID  a partition point, raw (pixels as they are) or device (all of it there; default: the bundle's first)
+  --partition ID  a partition point, jpeg or raw (the picture as it is) or device (all of it there; default: the bundle's first)
   --rate N        index of a rate (default: 0)
   --score X       least score of a detection (default: 0.001)
   --limit N       most detections of an image (default: 100)
@@ -52,10 +52,12 @@ async function detect(values: ReturnType<typeof read>): Promise<void> {
   const { manifest } = edge.bundle;
   const known = manifest.partitions.map(({ id }) => id);
   const partition = values.partition ?? known[0] ?? 'raw';
-  if (![...known, 'raw', 'device'].includes(partition)) {
-    throw usageError(`--partition ${partition}: bundle ${edge.name} has ${[...known, 'raw', 'device'].join(', ')}`);
+  const all = [...known, ...(manifest.pictures ? ['jpeg'] : []), 'raw', 'device'];
+  if (!all.includes(partition)) {
+    throw usageError(`--partition ${partition}: bundle ${edge.name} has ${all.join(', ')}`);
   }
-  const rates = manifest.partitions.find(({ id }) => id === partition)?.rates.length ?? 1;
+  const ofPoint = manifest.partitions.find(({ id }) => id === partition)?.rates;
+  const rates = (partition === 'jpeg' ? manifest.pictures : ofPoint)?.length ?? 1;
   const options: DetectOptions = {
     partition,
     rate: numberOption('rate', values.rate, 0, rates - 1) ?? 0,

@@ -14,10 +14,11 @@ import { packageRoot } from '../platform/root.js';
 import { machine, versions } from '../platform/versions.js';
 import { DEVICES, slowDown, YOLOX_NANO_HERE_MS } from './devices.js';
 import { type Baselines, readBaselines } from './links/baselines.js';
-import { type Candidate, candidates, type Link, MOST_LOST, promising } from './links/decide.js';
+import { type Candidate, candidates, type Link, MOST_LOST, ourChoices, promising } from './links/decide.js';
 import { links } from './links/grid.js';
 import { openNet } from './links/open-net.js';
 import { baselinesFile, type LinksOptions, linksOptions, usage } from './links/options.js';
+import { readPictures } from './links/pictures.js';
 import { openPlace, type Place } from './links/place.js';
 import { ratios } from './links/ratios.js';
 import { writeReport } from './links/report.js';
@@ -44,6 +45,13 @@ async function yardstick({ service, baselines }: LinksOptions): Promise<number> 
   return nano?.service === 'yolox-nano' ? nano.uncompressed.network_ms : YOLOX_NANO_HERE_MS;
 }
 
+/** What our agent may send where pictures are allowed; YOLOv3's are those of YOLOX-nano, which has the same input. */
+async function picturesOf(baselines: Baselines, { service }: LinksOptions): Promise<Candidate[]> {
+  const name = service === 'yolov3' ? 'yolox-nano' : service;
+  const file = join(packageRoot(), 'docs', 'results', `${name}-jpeg.json`);
+  return candidates({ ...baselines, rows: await readPictures(file, baselines) }).get('ours-pictures') ?? [];
+}
+
 interface TimedLink extends Link {
   /** Of other traffic, while nothing was measured beside it. */
   background_sent_mbps: number;
@@ -64,6 +72,8 @@ async function timeLink(place: Place, link: Link, rows: Candidate[], options: Li
 
 async function measure(place: Place, baselines: Baselines, unit: number, options: LinksOptions) {
   const methods = candidates(baselines);
+  const pictures = await picturesOf(baselines, options);
+  const choices = new Map([...methods, ...ourChoices(methods, pictures)]);
   const paces = DEVICES.flatMap((device) => EDGES.map((edge) => ({ device: slowDown(device, unit), edge: edge.pace })));
   const setting: Setting = {
     service: baselines.service,
@@ -77,27 +87,31 @@ async function measure(place: Place, baselines: Baselines, unit: number, options
   const rows: Row[] = [];
   for (const [i, link] of grid.entries()) {
     const start = performance.now();
-    const chosen = [...methods.values()].flatMap((own) => promising(own, link, paces));
-    const sending = chosen.filter(({ partition }) => partition !== 'device');
-    const measureNow = () => timeLink(place, link, sending, options);
-    const what = sending.map((c) => [c.method, c.partition, c.setting, messageSizes(c)]);
-    const key = { link, what, code, machine: machine(), kind: place.kind, broker: place.broker };
-    const kept = options.quick
-      ? { value: await measureNow(), found: false }
-      : await cached('link', key, measureNow, join(packageRoot(), 'runs', 'links'));
-    const timedLink = kept.value;
-    timedLinks.push(timedLink);
-    const timed = (candidate: Candidate) => timedLink.messages[sending.indexOf(candidate)]?.timed;
+    const timed = new Map<Candidate, Timed>();
+    let took = '';
+    // Pictures that our agent sends are timed by themselves, so that the others need not be timed again with them.
+    for (const rows of [[...methods.values()].flatMap((own) => promising(own, link, paces)), pictures]) {
+      const sending = rows.filter(({ partition }) => partition !== 'device');
+      if (sending.length === 0) continue;
+      const measureNow = () => timeLink(place, link, sending, options);
+      const what = sending.map((c) => [c.method, c.partition, c.setting, messageSizes(c)]);
+      const key = { link, what, code, machine: machine(), kind: place.kind, broker: place.broker };
+      const kept = options.quick
+        ? { value: await measureNow(), found: false }
+        : await cached('link', key, measureNow, join(packageRoot(), 'runs', 'links'));
+      timedLinks.push(kept.value);
+      for (const [i, candidate] of sending.entries()) timed.set(candidate, kept.value.messages[i].timed);
+      took = kept.found ? 'kept' : `${((performance.now() - start) / 1000).toFixed(1)} s`;
+    }
     for (const device of DEVICES) {
       for (const edge of EDGES) {
         const where = { device, slowDown: slowDown(device, unit), edge, link };
-        for (const own of methods.values()) rows.push(row(setting, own, where, timed));
+        for (const [method, own] of choices) rows.push(row(setting, method, own, where, (c) => timed.get(c)));
       }
     }
     const other = link.background_mbps ? `, ${link.background_mbps} Mbit/s of other traffic` : '';
-    const took = kept.found ? 'kept' : `${((performance.now() - start) / 1000).toFixed(1)} s`;
     process.stderr.write(
-      `${i + 1}/${grid.length}: ${link.mbps} Mbit/s, ${link.delay_ms} ms${other}: ${sending.length} messages (${took})\n`,
+      `${i + 1}/${grid.length}: ${link.mbps} Mbit/s, ${link.delay_ms} ms${other}: ${timed.size} messages (${took})\n`,
     );
   }
   return { links: timedLinks, rows };
@@ -128,7 +142,7 @@ runMain(usage, async (args) => {
     devices: DEVICES.map((device) => ({ ...device, slow_down: slowDown(device, unit) })),
     gpu_speed_up: GPU_SPEED_UP,
     limits: LIMITS[options.quick ? 'quick' : 'full'],
-    ratios: ratios(measured.rows),
+    ratios: ratios(measured.rows, baselines.service),
     ...measured,
   });
   if (!options.quick) await toolkit('links', options.json, ...(options.page ? ['--page', options.page] : []));

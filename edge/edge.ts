@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+import { chooseProvider } from '../platform/inference/choose-provider.js';
 import type { Log } from '../platform/log.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
 import type { EdgeStatus } from '../protocol/status.js';
@@ -19,6 +21,10 @@ export interface Edge {
   readonly broker: EmbeddedBroker | undefined;
   readonly bundles: ReadonlyMap<string, EdgeBundle>;
   stats(): WorkerStats;
+  /** Whether frames wait or are in work. */
+  readonly busy: boolean;
+  /** Resolves when every inference thread that is loaded has answered a call; rejects when one has ended. */
+  prove(): Promise<void>;
   /** Called for every answer; must be quick. */
   onAnswer(listener: (event: AnsweredFrame) => void): void;
   /** Announces offline, finishes what runs, answers it, and frees everything: threads, connections, ports. */
@@ -41,15 +47,16 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
-  const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
+  const provider = await chooseProvider(config.inference.provider, log);
+  const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
+  const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
   const worker = new EdgeWorker(
     {
       name: config.worker,
       topics,
       bundles,
-      inference: { provider, threads, parallel, batch, maxLoaded, measure },
+      inference: { provider, threads, parallel, batch, maxLoaded, maxBytes, measure },
       queue: {
         depth: config.queue.depth,
         devices: config.queue.devices,
@@ -71,6 +78,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       bundles: [...bundles.values()].map(({ id, name }) => ({ id, name })),
       ...stats,
       load: Math.round(worker.load * 1000) / 1000,
+      queue_ms: Math.round(worker.backlogMs),
+      direct: true,
       tails_ms: worker.tailTimes(),
       uptime_s: Math.round((performance.now() - started) / 1000),
       versions: { node: process.version },
@@ -84,6 +93,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
         password: broker?.own.password,
         topics,
         worker: config.worker,
+        share: config.share,
         statusIntervalMs: config.status_interval_s * 1000,
         onFrame: (topic, payload, properties) => worker.handle(topic, payload, properties),
         status,
@@ -102,6 +112,10 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     broker,
     bundles,
     stats: () => worker.stats(),
+    get busy() {
+      return worker.busy;
+    },
+    prove: () => worker.prove(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
       link.leave();
@@ -110,6 +124,12 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       await broker?.close();
     },
   };
+}
+
+/** Memory of this machine, or what a container is allowed of it. */
+function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** @param own how the embedded broker is reached from here: it speaks 3.1.1, and needs no certificate of ours */

@@ -9,7 +9,7 @@ export const FRAME_MAX_BYTES = 2 * 1024 * 1024;
 /** "DC" read as little endian. */
 export const FRAME_MAGIC = 0x4344;
 export const FRAME_VERSION = 1;
-/** Partition index of a frame that carries pixels instead of symbols. */
+/** Partition index of a frame that carries the picture instead of symbols. */
 export const PARTITION_RAW = 255;
 
 /** What the payload holds. */
@@ -20,12 +20,14 @@ export const Coding = {
   intra: 1,
   /** Entropy-coded symbols predicted from the frame `reference` numbers before; see protocol/reference.ts. */
   inter: 2,
+  /** Letterboxed picture as a JPEG file. */
+  jpeg: 3,
 } as const;
 export type Coding = (typeof Coding)[keyof typeof Coding];
 
-/** How a frame was coded, in words: pixels, a key frame (stands alone), or against an earlier frame. */
-export type CodingWord = 'raw' | 'key' | 'inter';
-export const codingWords: Record<Coding, CodingWord> = { 0: 'raw', 1: 'key', 2: 'inter' };
+/** How a frame was coded, in words: pixels, a key frame (stands alone), against an earlier frame, or a JPEG file. */
+export type CodingWord = 'raw' | 'key' | 'inter' | 'jpeg';
+export const codingWords: Record<Coding, CodingWord> = { 0: 'raw', 1: 'key', 2: 'inter', 3: 'jpeg' };
 
 /** Where the fields lie; docs/protocol.md has the same table. */
 const at = {
@@ -218,16 +220,17 @@ function checkFields(h: FrameHeader): void {
   const fail = (code: ProtocolErrorCode, text: string): never => {
     throw new FrameError(code, text, identityOf(h));
   };
-  if (h.coding !== Coding.raw && h.coding !== Coding.intra && h.coding !== Coding.inter) {
-    fail('frame_coding', `coding ${h.coding}; known are 0 (raw), 1 (intra), 2 (inter)`);
+  if (codingWords[h.coding] === undefined) {
+    fail('frame_coding', `coding ${h.coding}; known are 0 (raw), 1 (intra), 2 (inter), 3 (jpeg)`);
   }
   if (h.sourceWidth === 0 || h.sourceHeight === 0) {
     fail('frame_size', `source picture of ${h.sourceWidth}x${h.sourceHeight}; each side has at least one pixel`);
   }
-  if ((h.coding === Coding.raw) !== (h.partition === PARTITION_RAW)) {
+  const isPicture = h.coding === Coding.raw || h.coding === Coding.jpeg;
+  if (isPicture !== (h.partition === PARTITION_RAW)) {
     fail(
       'frame_partition',
-      `partition ${h.partition} with coding ${h.coding}; raw pixels go with ${PARTITION_RAW} and only they`,
+      `partition ${h.partition} with coding ${h.coding}; pictures go with ${PARTITION_RAW} and only they`,
     );
   }
   if (h.coding === Coding.raw && h.rate !== 0) fail('frame_partition', `rate ${h.rate} for raw pixels; only 0`);

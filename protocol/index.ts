@@ -1,3 +1,4 @@
+export * from './command.js';
 export * from './decision.js';
 export * from './errors.js';
 export * from './frame.js';

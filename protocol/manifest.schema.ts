@@ -149,6 +149,22 @@ export const manifestSchema: Schema = {
       },
     },
     partitions: { type: 'array', maxItems: 32, items: partition, description: 'at most 32 partition points' },
+    pictures: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 16,
+      description: '1 to 16 qualities of JPEG',
+      items: {
+        type: 'object',
+        required: ['quality', 'payload_bytes_mean'],
+        additionalProperties: false,
+        properties: {
+          quality: { type: 'integer', minimum: 1, maximum: 100 },
+          payload_bytes_mean: { type: 'number', exclusiveMinimum: 0 },
+          accuracy,
+        },
+      },
+    },
     device: { type: 'object', additionalProperties: false, properties: { accuracy } },
     accuracy,
     files: {

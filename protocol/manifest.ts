@@ -9,7 +9,7 @@ export const MANIFEST_FILE = 'manifest.json';
 /** Symbols of one frame, at most: bounds memory on both sides. */
 export const MAX_CODE_CELLS = 1 << 20;
 /** Partition names that stand for something else. */
-export const RESERVED_PARTITIONS: readonly string[] = ['raw', 'device', 'auto'];
+export const RESERVED_PARTITIONS: readonly string[] = ['raw', 'jpeg', 'device', 'auto'];
 
 /** Accuracy on a named data set. The toolkit may add measures. */
 export interface Accuracy {
@@ -36,6 +36,12 @@ export interface CodeShape {
 export interface Rate {
   payload_bytes_mean: number;
   accuracy?: Accuracy;
+}
+
+/** The picture itself as a JPEG file, at one quality. */
+export interface PictureRate extends Rate {
+  /** Of libjpeg, 1..100. */
+  quality: number;
 }
 
 export interface Partition {
@@ -74,6 +80,8 @@ export interface Manifest {
   service: Service;
   input: InputSpec;
   partitions: Partition[];
+  /** Qualities at which the picture may be sent whole, from the smallest file to the largest. */
+  pictures?: PictureRate[];
   device?: { accuracy?: Accuracy };
   accuracy?: Accuracy;
   /** Every file of the bundle but the manifest. */

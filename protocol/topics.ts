@@ -15,7 +15,9 @@ const reserved: readonly string[] = [edgeLevel, 'alerts', 'events'];
 
 /** What a topic under the base is about. */
 export type Topic =
-  | { kind: (typeof leaves)[number]; device: string }
+  | { kind: Exclude<(typeof leaves)[number], 'frame'>; device: string }
+  /** `worker`: sent to this edge by name. */
+  | { kind: 'frame'; device: string; worker?: string }
   | { kind: 'command'; device: string; command: string }
   | { kind: 'edge-status'; worker: string };
 
@@ -27,6 +29,11 @@ export function isDeviceName(name: string): boolean {
 /** A valid worker name: 1..64 of A-Z a-z 0-9 _ -. */
 export function isWorkerName(name: string): boolean {
   return namePattern.test(name);
+}
+
+function checkedWorker(name: string): string {
+  if (isWorkerName(name)) return name;
+  throw new ProtocolError('topic_invalid', `worker name "${name}": 1 to 64 of A-Z a-z 0-9 _ -`);
 }
 
 /**
@@ -45,6 +52,10 @@ export class Topics {
 
   frame(device: string): string {
     return this.#of(device, 'frame');
+  }
+  /** For the edge of this name alone. */
+  frameTo(device: string, worker: string): string {
+    return `${this.#of(device, 'frame')}/${checkedWorker(worker)}`;
   }
   result(device: string): string {
     return this.#of(device, 'result');
@@ -77,18 +88,17 @@ export class Topics {
     return `${this.base}/alerts/${this.#name(device)}/${severity}`;
   }
   edgeStatus(worker: string): string {
-    if (!isWorkerName(worker)) {
-      throw new ProtocolError('topic_invalid', `worker name "${worker}": 1 to 64 of A-Z a-z 0-9 _ -`);
-    }
-    return `${this.base}/${edgeLevel}/${worker}/status`;
+    return `${this.base}/${edgeLevel}/${checkedWorker(worker)}/status`;
   }
 
   /** Filters for subscriptions. */
   readonly filters = {
     commands: (device: string): string => `${this.#of(device, 'command')}/#`,
     allFrames: (): string => `${this.base}/+/frame`,
-    /** MQTT 5: the broker gives each frame to one of the workers. */
-    allFramesShared: (): string => `$share/edge/${this.base}/+/frame`,
+    /** MQTT 5: the broker gives each frame to one of the workers of a group. @param group like a name */
+    allFramesShared: (group: string): string => `$share/${checkedWorker(group)}/${this.base}/+/frame`,
+    /** Frames that devices send to one worker by name. */
+    framesTo: (worker: string): string => `${this.base}/+/frame/${checkedWorker(worker)}`,
     allResults: (): string => `${this.base}/+/result`,
     allStatus: (): string => `${this.base}/+/status`,
     allHealth: (): string => `${this.base}/+/health`,
@@ -108,6 +118,9 @@ export class Topics {
     if (second === 'command') {
       const command = rest.join('/');
       return basePattern.test(command) ? { kind: 'command', device: first, command } : undefined;
+    }
+    if (second === 'frame' && rest.length === 1 && isWorkerName(rest[0])) {
+      return { kind: 'frame', device: first, worker: rest[0] };
     }
     if (rest.length > 0) return undefined;
     return isLeaf(second) ? { kind: second, device: first } : undefined;

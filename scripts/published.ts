@@ -2,11 +2,21 @@ import { agentSchema } from '../agent/config/schema.js';
 import { edgeConfigSchema } from '../edge/config.js';
 import { LiveStore } from '../edge/store/live.js';
 import { buildServer } from '../edge/web/server.js';
-import { decisionsSchema, healthSchema, manifestSchema, resultSchema, statusSchema } from '../protocol/index.js';
+import {
+  decisionsSchema,
+  healthSchema,
+  manifestSchema,
+  partitionCommandSchema,
+  resultSchema,
+  statusSchema,
+} from '../protocol/index.js';
+import { doctorSchema } from './commands/doctor/report.js';
 
 const schemas: Record<string, object> = {
   agent: agentSchema,
+  command: partitionCommandSchema,
   decisions: decisionsSchema,
+  doctor: doctorSchema,
   edge: edgeConfigSchema,
   health: healthSchema,
   manifest: manifestSchema,

@@ -1,15 +1,18 @@
-/** `npm run schemas` writes the JSON Schemas that the code holds into docs/schemas/, for editors and other programs. */
+/** `npm run schemas` writes what the code holds into docs/: the JSON Schemas, the manual page, the field guide's findings. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode } from '../platform/errors.js';
 import { runMain } from '../platform/main.js';
 import { parseOptions } from '../platform/options.js';
 import { packageRoot } from '../platform/root.js';
+import { FIELD_GUIDE, fieldGuide } from './field-guide.js';
+import { manPage } from './man.js';
 import { publishedApi, publishedSchemas } from './published.js';
 
 const usage = `usage: npm run schemas
 
-Writes the JSON Schemas that the code holds into docs/schemas/, and docs/openapi.json. Exit codes: 0 done, 1 unexpected, 2 wrong usage.
+Writes the JSON Schemas that the code holds into docs/schemas/, the usage texts into docs/man/deepcod.1, and what doctor can
+find into docs/field-guide.md, and the API into docs/openapi.json. Exit codes: 0 done, 1 unexpected, 2 wrong usage.
 
   --help  this text`;
 
@@ -20,6 +23,12 @@ runMain(usage, async (args) => {
   writeFileSync(join(packageRoot(), 'docs', 'openapi.json'), await publishedApi());
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of schemas) writeFileSync(join(folder, name), text);
-  process.stdout.write(`${schemas.size} schemas written to ${folder}, and openapi.json\n`);
+  const man = join(packageRoot(), 'docs', 'man');
+  mkdirSync(man, { recursive: true });
+  writeFileSync(join(man, 'deepcod.1'), await manPage());
+  writeFileSync(FIELD_GUIDE, fieldGuide());
+  process.stdout.write(
+    `${schemas.size} schemas written to ${folder}, and docs/openapi.json, docs/man/deepcod.1, docs/field-guide.md\n`,
+  );
   return ExitCode.ok;
 });

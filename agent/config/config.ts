@@ -3,8 +3,10 @@ import { loadConfig } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
+import type { CameraConfig } from '../camera/schema.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
+import type { CaptureConfig } from './capture.js';
 import { agentSchema } from './schema.js';
 
 /** agent.yaml, checked and completed; config/schema.ts says what each key means. */
@@ -13,15 +15,19 @@ export interface AgentConfig {
   base: string;
   broker: BrokerConfig;
   bundle: string;
-  camera: { source: string; input?: string; fps: number; seed: number; loop: boolean };
+  camera: CameraConfig;
+  capture: CaptureConfig;
   partition: string;
   rate: 'auto' | number;
+  pictures: boolean;
   accuracy_floor: number;
   privacy: { max_reveals?: number };
   in_flight: number;
   timeout_ms: number;
   key_interval_s: number;
   fallback: boolean;
+  /** Follow commands that come over the broker. */
+  commands: boolean;
   results: { folder?: string; megabytes: number };
   threads?: number;
   prices: Prices;

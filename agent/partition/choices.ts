@@ -5,9 +5,9 @@ import { forbidden, mayLeave, type PrivacySettings } from './privacy.js';
 
 /** Where and how a frame can be answered. */
 export interface Choice {
-  /** Partition id, `raw` or `device`. */
+  /** Partition id, `raw`, `jpeg` or `device`. */
   id: string;
-  /** Index in the manifest's partitions; -1 for `raw` and `device`. */
+  /** Index in the manifest's partitions; -1 for the others. */
   partition: number;
   rate: number;
   /** Mean payload, bytes; 0 for `device`. */
@@ -22,6 +22,8 @@ export interface Choice {
 export interface ChoiceSettings {
   partition: string;
   rate: 'auto' | number;
+  /** Whether `auto` may send the picture itself. */
+  pictures: boolean;
   accuracy_floor: number;
   privacy: PrivacySettings;
 }
@@ -52,9 +54,27 @@ export function rawChoice(manifest: Manifest): Choice {
   };
 }
 
+/** What compressing a picture takes, in operations per pixel: a guess that the first measurement replaces. */
+const JPEG_FLOPS = 100;
+
+/** The picture as a JPEG file, at the manifest's qualities; the whole service at the edge. */
+function jpegChoices(manifest: Manifest): Choice[] {
+  const { pictures = [], service, input } = manifest;
+  return pictures.map(({ payload_bytes_mean: bytes, accuracy }, rate) => ({
+    id: 'jpeg',
+    partition: -1,
+    rate,
+    bytes,
+    accuracy: relative(accuracy, manifest.accuracy),
+    deviceFlops: JPEG_FLOPS * input.width * input.height,
+    edgeFlops: service.flops,
+  }));
+}
+
 /**
  * What the decision may choose from. `auto` offers every (partition, rate) pair that keeps the accuracy floor, and
  * `device`; if none keeps it, the most accurate pairs there are; in a bundle without partition points, `raw` and `device`.
+ * With `pictures` it offers `raw` and `jpeg` too.
  * A point that privacy forbids is never among them.
  * @throws DeepcodError `partition_unknown`, `rate_unknown` (exit code 2) for a setting that this bundle lacks,
  *   `partition_forbidden` (2) for a point that privacy forbids
@@ -73,24 +93,35 @@ export function choicesFor(manifest: Manifest, settings: ChoiceSettings): Choice
 }
 
 /** What the settings ask for, whatever it reveals. @throws DeepcodError `partition_unknown`, `rate_unknown` */
-function askedFor(manifest: Manifest, { partition, rate }: ChoiceSettings): Choice[] {
+function askedFor(manifest: Manifest, { partition, rate, pictures }: ChoiceSettings): Choice[] {
   const { partitions, service } = manifest;
-  if (partition === 'raw' || (partition === 'auto' && partitions.length === 0)) {
-    return [rawChoice(manifest)];
+  const raw = rawChoice(manifest);
+  if (partition === 'raw') return [raw];
+  const coded = partitions.flatMap((_, index) => candidatesOf(manifest, index));
+  const jpegs = jpegChoices(manifest);
+  if (partition === 'auto') {
+    if (coded.length === 0 && !pictures) return [raw];
+    const whole = pictures ? [raw, ...jpegs] : [];
+    return [...ofRate(coded, rate), ...whole];
   }
-  const all = partitions.flatMap((_, index) => candidatesOf(manifest, index));
-  const points = all.filter(({ id }) => partition === 'auto' || id === partition);
+  const all = [...coded, ...jpegs];
+  const points = all.filter(({ id }) => id === partition);
   if (points.length === 0) {
-    const known = ['auto', 'raw', 'device', ...partitions.map(({ id }) => id)];
+    const ids = [...new Set(all.map(({ id }) => id))];
     throw new DeepcodError(
       'partition_unknown',
-      `partition: "${partition}" is no partition point of the bundle "${service.name}"; ${didYouMean(partition, known)}`,
-      `It has ${known.slice(3).join(', ')}.`,
+      `partition: "${partition}" is no partition point of the bundle "${service.name}"; ${didYouMean(partition, ['auto', 'raw', 'device', ...ids])}`,
+      `It has ${ids.join(', ')}.`,
       ExitCode.usage,
     );
   }
+  return ofRate(points, rate);
+}
+
+/** @throws DeepcodError `rate_unknown` where there are points, but none has this rate */
+function ofRate(points: Choice[], rate: 'auto' | number): Choice[] {
   const wanted = points.filter((choice) => rate === 'auto' || choice.rate === rate);
-  if (wanted.length === 0) {
+  if (wanted.length === 0 && points.length > 0) {
     const most = Math.max(...points.map((choice) => choice.rate));
     throw new DeepcodError(
       'rate_unknown',

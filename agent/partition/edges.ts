@@ -32,6 +32,11 @@ export class EdgeWatch {
     return [...this.#online.values()];
   }
 
+  /** What one of them says of itself. */
+  status(worker: string): EdgeStatus | undefined {
+    return this.#online.get(worker);
+  }
+
   /** Name of the edge if exactly one says it is there. */
   get only(): string | undefined {
     const [name, second] = this.#online.keys();

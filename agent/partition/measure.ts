@@ -1,5 +1,6 @@
 import type { Manifest } from '../../protocol/manifest.js';
 import type { Heads } from '../pipeline/head.js';
+import { encodeJpeg } from '../pipeline/jpeg.js';
 import type { LocalService } from '../pipeline/local.js';
 import type { Choice } from './choices.js';
 
@@ -16,13 +17,14 @@ export interface DeviceTimes {
   inside: Record<string, number>;
 }
 
-/** What can be measured: a head, or `device`. */
+/** What can be measured: a head, `jpeg`, or `device`. */
 export type Measurable = Pick<Choice, 'id' | 'partition' | 'rate'>;
 
-/** Every head of a bundle, and the whole service. */
+/** Every head of a bundle, compressing the picture where the bundle has qualities, and the whole service. */
 export function everyPoint(manifest: Manifest): Measurable[] {
   const heads = manifest.partitions.map(({ id }, partition) => ({ id, partition, rate: 0 }));
-  return [...heads, { id: 'device', partition: -1, rate: 0 }];
+  const jpeg = manifest.pictures ? [{ id: 'jpeg', partition: -1, rate: 0 }] : [];
+  return [...heads, ...jpeg, { id: 'device', partition: -1, rate: 0 }];
 }
 
 /**
@@ -39,20 +41,25 @@ export async function measureDevice(
 ): Promise<DeviceTimes> {
   const times: DeviceTimes = { mean: {}, deviation: {}, runs, inside: {} };
   let picture: Uint8Array = new Uint8Array(inputBytes).fill(114);
+  const runOne = async ({ id, partition, rate }: Measurable, picture: Uint8Array) => {
+    if (id === 'device') return service.run(picture, { width: 1, height: 1 });
+    if (id !== 'jpeg') return heads.run(partition, rate, picture);
+    const { input, pictures = [] } = heads.bundle.manifest;
+    await encodeJpeg(picture, input, pictures[rate].quality);
+    return { picture, runMs: undefined };
+  };
   for (const choice of choices) {
     if (choice.id in times.mean || choice.id === 'raw') continue;
     const all: number[] = [];
     const inside: number[] = [];
     for (let run = 0; run <= runs; run++) {
       const start = performance.now();
-      const result =
-        choice.id === 'device'
-          ? await service.run(picture, { width: 1, height: 1 })
-          : await heads.run(choice.partition, choice.rate, picture);
+      const result = await runOne(choice, picture);
       picture = result.picture;
       if (run === 0) continue;
-      all.push(performance.now() - start);
-      inside.push(result.runMs);
+      const ms = performance.now() - start;
+      all.push(ms);
+      inside.push(result.runMs ?? ms);
     }
     times.mean[choice.id] = mean(all);
     times.deviation[choice.id] = deviation(all);

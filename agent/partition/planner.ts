@@ -57,7 +57,9 @@ export interface Decided extends Plan {
 
 /** Chooses where each frame is cut, and learns from what came of it. */
 export class Planner {
-  readonly choices: readonly Choice[];
+  /** What the settings allow. */
+  readonly #all: readonly Choice[];
+  #choices: readonly Choice[];
   readonly link: LinkModel;
   readonly bandwidth: HarmonicBandwidth;
   readonly pings: Pings;
@@ -68,7 +70,7 @@ export class Planner {
   readonly #payloads: PayloadModel;
   readonly #predictor: Predictor;
   readonly #decider: Decider;
-  readonly #here: Choice;
+  #here: Choice;
   readonly #plans = new Map<number, Plan>();
 
   /**
@@ -77,15 +79,16 @@ export class Planner {
    * @throws DeepcodError for a partition or rate that the bundle lacks
    */
   constructor(
-    manifest: Manifest,
+    readonly manifest: Manifest,
     readonly settings: PlannerSettings,
     predicts: (partition: number) => boolean = () => false,
     readonly clock: () => number = () => performance.now(),
     readonly today: () => number = Date.now,
   ) {
     const { profile, prices, power, key_interval_s, camera } = settings;
-    this.choices = choicesFor(manifest, settings);
-    this.#here = this.choices.find(({ id }) => id === 'device') ?? deviceChoice(manifest);
+    this.#all = choicesFor(manifest, settings);
+    this.#choices = this.#all;
+    this.#here = hereOf(this.#all, manifest);
     this.bandwidth = new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
     this.link = new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
     this.pings = new Pings(clock);
@@ -105,6 +108,22 @@ export class Planner {
       periodMs: camera.fps > 0 ? 1000 / camera.fps : 0,
     });
     this.#decider = new Decider(clock);
+  }
+
+  /** What there is to choose from. */
+  get choices(): readonly Choice[] {
+    return this.#choices;
+  }
+
+  /**
+   * From the next frame on, only this partition point (and rate) is chosen; `auto` goes back to what the settings say.
+   * @throws DeepcodError for a partition or rate that the bundle lacks or privacy forbids; then nothing changes
+   */
+  command({ partition, rate = 'auto' }: { partition: string; rate?: number | 'auto' }): void {
+    const choices = partition === 'auto' ? this.#all : choicesFor(this.manifest, { ...this.settings, partition, rate });
+    this.#choices = choices;
+    this.#here = hereOf(choices, this.manifest);
+    this.#decider.restart();
   }
 
   /** Whether there is anything to decide. */
@@ -179,7 +198,9 @@ export class Planner {
   useEdges(statuses: readonly EdgeStatus[], bundleId: string): void {
     for (const { id, edgeFlops } of this.choices) {
       if (edgeFlops === 0) continue;
-      const alone = statuses.map((status) => status.tails_ms?.[bundleId]?.[id]?.find(({ batch }) => batch === 1)?.mean);
+      const alone = statuses.map(
+        (status) => status.tails_ms?.[bundleId]?.[tailOf(id)]?.find(({ batch }) => batch === 1)?.mean,
+      );
       const known = alone.filter((mean) => mean !== undefined);
       if (known.length > 0) this.#edge.profile(id, mean(known), edgeFlops);
     }
@@ -226,8 +247,9 @@ export class Planner {
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
     if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
-      // It waited there at least so long: newer frames took its place.
-      this.#waiting.add(Math.max(0, trip.waitedMs - plan.expected.network));
+      // It waited there so long, and would have waited for so long as the edge says.
+      const { waitedMs, refusedWaitMs = 0 } = trip;
+      this.#waiting.add(Math.max(0, waitedMs - plan.expected.network) + Math.max(0, refusedWaitMs));
     }
     if (trip.outcome !== 'result') return;
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
@@ -280,6 +302,13 @@ export class Planner {
   #best(): Prediction {
     return this.explain().reduce((a, b) => (b.cost < a.cost ? b : a));
   }
+}
+
+/** Whose tail answers a choice: pictures go through the whole service, however they were sent. */
+const tailOf = (id: string): string => (id === 'jpeg' ? 'raw' : id);
+
+function hereOf(choices: readonly Choice[], manifest: Manifest): Choice {
+  return choices.find(({ id }) => id === 'device') ?? deviceChoice(manifest);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

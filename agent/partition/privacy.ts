@@ -7,13 +7,13 @@ export interface PrivacySettings {
   max_reveals?: number;
 }
 
-/** Pixels show everything. */
+/** Pixels show everything, and so do JPEG files. */
 const RAW_REVEALS = 1;
 
 /**
  * Whether frames may leave the device from a point. One without a figure is forbidden as soon as there is a limit: what
  * nobody measured may show anything.
- * @param id partition id, or `raw`
+ * @param id partition id, `raw` or `jpeg`
  */
 export function mayLeave(manifest: Manifest, id: string, { max_reveals }: PrivacySettings): boolean {
   if (max_reveals === undefined) return true;
@@ -21,7 +21,7 @@ export function mayLeave(manifest: Manifest, id: string, { max_reveals }: Privac
   return reveals !== undefined && reveals <= max_reveals;
 }
 
-/** @param id partition id, or `raw`, that may not leave @returns the error to throw: `partition_forbidden`, exit code 2 */
+/** @param id partition id, `raw` or `jpeg`, that may not leave @returns the error to throw: `partition_forbidden`, exit code 2 */
 export function forbidden(manifest: Manifest, id: string, settings: PrivacySettings): DeepcodError {
   const allowed = pointIds(manifest).filter((point) => mayLeave(manifest, point, settings));
   return new DeepcodError(
@@ -50,10 +50,14 @@ export function tellPrivacy(manifest: Manifest, settings: PrivacySettings, log: 
   else log.warn('privacy lets no frame leave: the service runs on this device', facts);
 }
 
-const pointIds = ({ partitions }: Manifest): string[] => ['raw', ...partitions.map(({ id }) => id)];
+const pointIds = ({ partitions, pictures }: Manifest): string[] => [
+  'raw',
+  ...(pictures ? ['jpeg'] : []),
+  ...partitions.map(({ id }) => id),
+];
 
 const revealsOf = ({ partitions }: Manifest, id: string): number | undefined =>
-  id === 'raw' ? RAW_REVEALS : partitions.find((point) => point.id === id)?.reveals;
+  id === 'raw' || id === 'jpeg' ? RAW_REVEALS : partitions.find((point) => point.id === id)?.reveals;
 
 function describe(manifest: Manifest, id: string): string {
   const reveals = revealsOf(manifest, id);

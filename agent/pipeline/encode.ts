@@ -6,6 +6,7 @@ import { REFERENCE_CHECKSUM_BYTES, writePredicted } from '../../protocol/referen
 import { openCoder, type SymbolCoder } from '../huffman/index.js';
 import type { Code } from './head.js';
 import { holdSymbols } from './hold.js';
+import { encodeJpeg } from './jpeg.js';
 import type { Reference } from './references.js';
 
 /** What the header says about the picture. */
@@ -103,6 +104,16 @@ export class FrameEncoder {
   /** @param picture letterboxed input, as it is @returns a new message @throws FrameError */
   pixels(picture: Uint8Array, info: FrameInfo): Uint8Array {
     return encodeFrame(this.#header(info, Coding.raw, PARTITION_RAW, 0), picture);
+  }
+
+  /**
+   * @param rate index of the manifest's `pictures` @param picture letterboxed input, unchanged until this is done
+   * @returns a new message @throws FrameError
+   */
+  async jpeg(rate: number, picture: Uint8Array, info: FrameInfo): Promise<Uint8Array> {
+    const { input, pictures = [] } = this.bundle.manifest;
+    const file = await encodeJpeg(picture, input, pictures[rate].quality);
+    return encodeFrame(this.#header(info, Coding.jpeg, PARTITION_RAW, rate), file);
   }
 
   #key(partition: number, rate: number, symbols: Uint8Array, out: Uint8Array): number {

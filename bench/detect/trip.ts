@@ -1,5 +1,5 @@
 import type { Picture } from '../../agent/camera/camera.js';
-import { FrameEncoder } from '../../agent/pipeline/encode.js';
+import { FrameEncoder, type FrameInfo } from '../../agent/pipeline/encode.js';
 import { Heads } from '../../agent/pipeline/head.js';
 import type { Preprocessor } from '../../agent/pipeline/preprocess.js';
 import type { EdgeBundle } from '../../edge/worker/bundles.js';
@@ -10,7 +10,7 @@ import { postprocess } from '../../protocol/tasks/postprocess.js';
 import { Topics } from '../../protocol/topics.js';
 
 export interface DetectOptions {
-  /** A partition point of the bundle, `raw` (pixels over the link) or `device` (nothing over the link). */
+  /** A partition point of the bundle, `raw` or `jpeg` (the picture over the link) or `device` (nothing over the link). */
   partition: string;
   rate: number;
   score: number;
@@ -65,10 +65,14 @@ export async function openTrip(
   let input: Uint8Array = new Uint8Array(manifest.input.width * manifest.input.height * 3);
 
   /** The edge's part: from symbols or pixels in `fill` to detections. */
-  const answer = async (source: { width: number; height: number }, fill: (out: Uint8Array) => void, rate: number) => {
+  const answer = async (
+    source: { width: number; height: number },
+    fill: (out: Uint8Array) => void | Promise<void>,
+    rate: number,
+  ) => {
     const start = clock();
     const symbols = tail.buffer(1);
-    fill(symbols);
+    await fill(symbols);
     const decode_ms = clock() - start;
     const begun = clock();
     const { outputs } = await tail.run(symbols, [rate]);
@@ -76,6 +80,11 @@ export async function openTrip(
     const before = clock();
     const detections = postprocess(outputs, 0, manifest, source, options);
     return { decode_ms, tail_ms, post_ms: clock() - before, detections };
+  };
+
+  const encode = (symbols: Uint8Array, info: FrameInfo): Uint8Array | Promise<Uint8Array> => {
+    if (index >= 0) return encoder.symbols(index, options.rate, symbols, info);
+    return options.partition === 'jpeg' ? encoder.jpeg(options.rate, symbols, info) : encoder.pixels(symbols, info);
   };
 
   return {
@@ -99,11 +108,16 @@ export async function openTrip(
         input = head.picture;
       }
       const before = clock();
-      const message = index >= 0 ? encoder.symbols(index, options.rate, symbols, info) : encoder.pixels(symbols, info);
+      const message = await encode(symbols, info);
       const encode_ms = clock() - before;
       const job = intake.accept(topics.frame(DEVICE), message, {}, performance.now());
       if (isRefusal(job)) throw new Error(`the edge refuses a frame: ${job.answer?.message ?? job.cause}`);
-      const rest = await answer(size, (out) => route.decode(job.frame.payload, job.frame.rate, out), job.frame.rate);
+      const { payload, rate } = job.frame;
+      const fill = async (out: Uint8Array) => {
+        if (job.route.decodePicture) out.set(await job.route.decodePicture(payload));
+        else job.route.decode(payload, rate, out);
+      };
+      const rest = await answer(size, fill, index < 0 ? 0 : rate);
       return { ...size, ...times, bytes: message.length, head_ms, encode_ms, ...rest };
     },
     async close() {

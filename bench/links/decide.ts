@@ -53,6 +53,25 @@ export function candidates({ rows, uncompressed }: Baselines): Map<string, Candi
   return result;
 }
 
+/**
+ * What our agent chooses from: its own points, and the whole service on the device; with `pictures: true` JPEG files and raw
+ * pixels too. The same rows, so what was timed counts for both.
+ */
+export function ourChoices(methods: ReadonlyMap<string, Candidate[]>, pictures: readonly Candidate[]) {
+  const of = (method: string) => methods.get(method) ?? [];
+  const local = of('on-device').filter(({ setting }) => setting === 'float32');
+  const raw = of('offload').filter(({ partition, setting }) => partition === 'input' && setting === 'raw, uint8');
+  const usual = [...of('ours'), ...local];
+  return new Map(
+    usual.length > 0
+      ? [
+          ['ours', usual],
+          ['ours-pictures', [...usual, ...raw, ...pictures]],
+        ]
+      : [],
+  );
+}
+
 /** Milliseconds from a message's first bit to the answer's last one, computed. */
 export function computedMs(kb: number, link: Link): number {
   const free = Math.max(link.mbps - link.background_mbps, link.mbps / 20);

@@ -30,7 +30,6 @@ export const EDGES: readonly Edge[] = [
 ];
 
 export interface Row {
-  service: string;
   method: string;
   device: string;
   edge: 'cpu' | 'gpu';
@@ -77,13 +76,18 @@ export function energy(power: PowerModel, times: { computing: number; sending: n
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
 
+/** The partition point; of raw pixels that our agent sends its own name for them. */
+const placeOf = (best: Candidate, method: string): string =>
+  best.method === 'offload' && method !== 'offload' ? 'raw' : best.partition;
+
 /**
- * One method's row in one cell: the best of its candidates.
+ * One method's row in one cell: the best of its candidates, which may be another method's (JPEG files that our agent sends).
  * @param timed what each candidate's messages took on this link; undefined where nothing was measured: then it can only be
  *   chosen if it sends nothing
  */
 export function row(
   setting: Setting,
+  method: string,
   rows: readonly Candidate[],
   where: { device: DeviceProfile; slowDown: number; edge: Edge; link: Link },
   timed: (candidate: Candidate) => Timed | undefined,
@@ -104,8 +108,7 @@ export function row(
   if (!local && edge.simulated) simulated.push('edge');
   if (!local && setting.loopback) simulated.push('link');
   return {
-    service: setting.service,
-    method: best.method,
+    method,
     device: device.id,
     edge: edge.id,
     mbps: link.mbps,
@@ -116,7 +119,7 @@ export function row(
     kb: round(best.kb),
     ap_relative: round(best.ap_relative),
     within_floor: best.within_floor,
-    partition: best.partition,
+    partition: placeOf(best, method),
     setting: best.setting,
     device_part_ms: round(computing),
     link_ms: round(p50),

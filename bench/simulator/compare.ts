@@ -32,6 +32,7 @@ export const defaultManifest = (): Manifest =>
 export const SETTINGS: PlannerSettings = {
   partition: 'auto',
   rate: 'auto',
+  pictures: false,
   accuracy_floor: 0.97,
   privacy: {},
   fallback: true,

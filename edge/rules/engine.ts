@@ -61,10 +61,23 @@ export class RuleEngine {
     return changes;
   }
 
-  /** What people, or the event behind it, added to an alert that goes on. */
-  setAlert({ id, state, by, changed, note, event, rule, camera }: Alert): void {
+  /** Whether an alert goes on. */
+  has({ id, rule, camera }: Alert): boolean {
+    return this.#entries.get(`${rule.id}/${camera}`)?.alert?.id === id;
+  }
+
+  /** What people did to an alert, if it goes on. */
+  setState({ id, rule, camera, state, by, changed, note }: Alert): void {
     const entry = this.#entries.get(`${rule.id}/${camera}`);
-    if (entry?.alert?.id === id) entry.alert = { ...entry.alert, state, by, changed, note, event };
+    if (entry?.alert?.id === id) entry.alert = { ...entry.alert, state, by, changed, note };
+  }
+
+  /** The event behind an alert. @returns the alert as it is now; undefined if it no longer goes on */
+  setEvent({ id, rule, camera }: Alert, event: string): Alert | undefined {
+    const entry = this.#entries.get(`${rule.id}/${camera}`);
+    if (entry?.alert?.id !== id) return undefined;
+    entry.alert = { ...entry.alert, event };
+    return entry.alert;
   }
 
   /** Time passed: alerts of cameras that went silent end. */

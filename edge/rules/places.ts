@@ -49,5 +49,8 @@ export function checkPlace({ points, name, camera, kind }: PlaceSettings, others
 
 function anchorOf({ box }: Detection, anchor: Place['anchor'], size: { width: number; height: number }): Point {
   const [x, y, width, height] = box;
-  return [(x + width / 2) / size.width, (y + (anchor === 'foot' ? height : height / 2)) / size.height];
+  return [within((x + width / 2) / size.width), within((y + (anchor === 'foot' ? height : height / 2)) / size.height)];
 }
+
+/** A box that the picture cuts off stands on its edge: that is still inside, for a zone that reaches there. */
+const within = (share: number): number => Math.min(1 - 1e-6, Math.max(1e-6, share));

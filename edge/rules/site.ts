@@ -47,6 +47,8 @@ export class Site {
   readonly #choices = new Map<string, string>();
   /** Score and time of the picture of each event that goes on. */
   readonly #pictures = new Map<string, { score: number; at: number }>();
+  /** Alerts that were quicker than their event, by camera. */
+  readonly #eventless = new Map<string, Alert[]>();
   /** Alerts that nobody has closed, by camera. */
   readonly #open = new Map<string, Set<string>>();
   readonly #timer: NodeJS.Timeout;
@@ -111,6 +113,7 @@ export class Site {
     this.#choice(camera, at, answer, decision);
     this.#events(this.#tracker.observe(camera, at, answer));
     this.#alerts(this.#engine.observe(camera, at, answer.detections));
+    this.#findEvents(camera);
   }
 
   onHealth(camera: string, health: HealthMessage, now = Date.now()): void {
@@ -119,7 +122,7 @@ export class Site {
 
   /** A picture and the answer to the same frame. */
   onShown(camera: string, { snapshot, detections }: Shown, now = Date.now()): void {
-    if (!snapshot || snapshot.type !== 'image/jpeg') return;
+    if (snapshot?.type !== 'image/jpeg') return;
     const best = new Map<string, number>();
     for (const { label, score, masked } of detections as readonly PlacedDetection[]) {
       if (!masked) best.set(label, Math.max(score, best.get(label) ?? 0));
@@ -209,7 +212,7 @@ export class Site {
     const known = await this.history.alert(id);
     if (!known) throw new DeepcodError('alert_unknown', `there is no alert ${id}`);
     const alert: Alert = { ...known, state, by, changed: Date.now(), ...(note !== undefined && { note }) };
-    this.#engine.setAlert(alert);
+    this.#engine.setState(alert);
     this.history.saveAlert(alert);
     await this.history.flush();
     this.#count(alert);
@@ -256,22 +259,29 @@ export class Site {
 
   #alerts(changes: readonly AlertChange[]): void {
     for (const change of changes) {
-      const alert = change.type === 'new' ? this.#withEvent(change.alert) : change.alert;
+      const { alert } = change;
+      if (change.type === 'new')
+        this.#eventless.set(alert.camera, [...(this.#eventless.get(alert.camera) ?? []), alert]);
       this.history.saveAlert(alert);
-      if (change.type === 'new') this.#engine.setAlert(alert);
-      this.notifier.onAlert({ ...change, alert });
+      this.notifier.onAlert(change);
       this.#count(alert);
       this.#tell({ kind: 'alert', type: change.type, alert });
     }
   }
 
-  /** The alert with the event that set it off. */
-  #withEvent(alert: Alert): Alert {
-    for (const label of alert.labels) {
-      const event = this.#tracker.current(alert.camera, label);
-      if (event) return { ...alert, event: event.id };
-    }
-    return alert;
+  /** Brings alerts together with the events that set them off: a rule may hold a frame before an event has begun. */
+  #findEvents(camera: string): void {
+    const waiting = this.#eventless.get(camera);
+    if (!waiting) return;
+    this.#eventless.delete(camera);
+    const still = waiting.filter((alert) => {
+      const event = alert.labels.map((label) => this.#tracker.current(camera, label)).find(Boolean);
+      if (!event) return this.#engine.has(alert);
+      const known = this.#engine.setEvent(alert, event.id);
+      if (known) this.history.saveAlert(known);
+      return false;
+    });
+    if (still.length > 0) this.#eventless.set(camera, still);
   }
 
   #count({ id, camera, state }: Alert): void {

@@ -4,11 +4,13 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type Log, silentLog } from '../../platform/log.js';
 import { packageRoot } from '../../platform/root.js';
 import type { Edge } from '../edge.js';
+import type { Site } from '../rules/site.js';
 import { LiveStore } from '../store/live.js';
 import { describeApi, registerApi } from './api.js';
 import { protect } from './auth/auth.js';
 import type { WebAuthConfig } from './auth/config.js';
 import { type Serving, servingOf } from './auth/serving.js';
+import { Commands } from './commands.js';
 import { feedStore } from './feed.js';
 import { readPage } from './files.js';
 import { guard } from './guard.js';
@@ -16,7 +18,7 @@ import { listen } from './listen.js';
 import { Methods } from './methods.js';
 import { answerErrors } from './problem.js';
 import { requireRoles } from './roles.js';
-import type { ApiContext } from './routes/context.js';
+import type { ApiContext, BundleFacts } from './routes/context.js';
 import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
 import { staticRoutes } from './routes/static.js';
@@ -58,11 +60,35 @@ export async function startWeb(
   config: { host: string; port: number } & Partial<WebAuthConfig>,
   edge: Edge,
   log: Log,
+  site?: Site,
 ): Promise<LiveWeb> {
   const store = new LiveStore();
-  const web = await startWebServer({ host: config.host, port: config.port, auth: config, store, log });
-  feedStore(store, edge);
+  const commands = new Commands(edge.link.broker, edge.topics);
+  const web = await startWebServer({
+    host: config.host,
+    port: config.port,
+    auth: config,
+    store,
+    log,
+    site,
+    commands,
+    bundles: bundleFacts(edge),
+  });
+  feedStore(store, edge, site);
   return web;
+}
+
+/** What the API tells of the bundles. */
+function bundleFacts({ bundles }: Edge): ReadonlyMap<string, BundleFacts> {
+  const facts = [...bundles.values()].map(({ id, bundle: { manifest } }): [string, BundleFacts] => {
+    const points = manifest.partitions.map(({ id: partition, rates }) => ({
+      partition,
+      rates: rates.map((_, i) => i),
+    }));
+    const whole = ['raw', 'device'].map((partition) => ({ partition, rates: [0] }));
+    return [id, { labels: manifest.service.classes, choices: [...points, ...whole] }];
+  });
+  return new Map(facts);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import { apiSchemas } from './schemas/index.js';
 
 /**
@@ -14,5 +15,17 @@ export function validateStrictly(app: FastifyInstance): void {
     loose.addSchema(schema);
     strict.addSchema(schema);
   }
+  app.setSchemaErrorFormatter((errors, part) => new Error(sentence(errors[0], part)));
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : loose).compile(schema as object));
+}
+
+/** What is wrong, and where: `body/points/0: must be ...` */
+function sentence(
+  { instancePath, message = 'is not valid', params }: FastifySchemaValidationError,
+  part: string,
+): string {
+  const where = `${part}${instancePath}`;
+  if (typeof params.additionalProperty === 'string') return `${where}: unknown key "${params.additionalProperty}"`;
+  if (Array.isArray(params.allowedValues)) return `${where}: ${message}: ${params.allowedValues.join(', ')}`;
+  return `${where}: ${message}`;
 }

@@ -3,6 +3,7 @@ import { HuffmanError, openCoder } from '../../agent/huffman/index.js';
 import { type Bundle, openBundle } from '../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { codeCells, type Partition, rawBytes } from '../../protocol/manifest.js';
+import { decodeJpeg } from './jpeg.js';
 import type { Route } from './route.js';
 
 /** A bundle as the edge uses it: verified, its entropy tables read; models are loaded when a frame needs them. */
@@ -14,6 +15,8 @@ export interface EdgeBundle {
   readonly routes: readonly Route[];
   /** For frames that carry pixels. */
   readonly raw: Route;
+  /** For JPEG files; absent where the manifest names no qualities. */
+  readonly jpeg?: Route;
 }
 
 /**
@@ -24,7 +27,9 @@ export async function openEdgeBundle(dir: string): Promise<EdgeBundle> {
   const bundle = await openBundle(dir);
   const { manifest } = bundle;
   const routes = await Promise.all(manifest.partitions.map((partition) => codedRoute(bundle, partition)));
-  return { id: bundle.id, name: manifest.service.name, bundle, routes, raw: rawRoute(bundle) };
+  const raw = rawRoute(bundle);
+  const jpeg = manifest.pictures && jpegRoute(raw, manifest.pictures.length);
+  return { id: bundle.id, name: manifest.service.name, bundle, routes, raw, jpeg };
 }
 
 /** Opens bundles; the same one twice counts once. */
@@ -75,6 +80,19 @@ function rawRoute(bundle: Bundle): Route {
     maxBytes: bytes,
     sample: () => new Uint8Array(bytes).fill(114),
     decode: (payload, _rate, out) => out.set(payload),
+  };
+}
+
+/** The model of raw pixels, and batches with them: only what arrives is different. */
+function jpegRoute(raw: Route, rates: number): Route {
+  const [height, width] = raw.dims;
+  return {
+    ...raw,
+    partition: 'jpeg',
+    rates,
+    minBytes: 1,
+    maxBytes: raw.cells,
+    decodePicture: (payload) => decodeJpeg(payload, { width, height }),
   };
 }
 

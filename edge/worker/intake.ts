@@ -1,9 +1,18 @@
-import { Coding, FrameError, type FrameIdentity, identityOf, PARTITION_RAW, parseFrame } from '../../protocol/frame.js';
+import {
+  Coding,
+  type Frame,
+  FrameError,
+  type FrameIdentity,
+  identityOf,
+  PARTITION_RAW,
+  parseFrame,
+} from '../../protocol/frame.js';
 import { REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
 import type { FrameFailureCode } from '../../protocol/result.js';
 import type { Topics } from '../../protocol/topics.js';
 import type { EdgeBundle } from './bundles.js';
 import type { Address, Job } from './job.js';
+import type { Route } from './route.js';
 
 /** A message that will not be worked on. */
 export interface Refusal {
@@ -21,6 +30,8 @@ export interface FrameProperties {
   retain?: boolean;
   /** MQTT 5: seconds until the sender has no use for the answer. */
   messageExpiryInterval?: number;
+  /** How long the sender waits for the answer, ms. */
+  timeoutMs?: number;
 }
 
 export interface IntakeOptions {
@@ -70,7 +81,11 @@ export class Intake {
       const hint = `Bundles of this edge: ${known}. Give both sides the same one.`;
       return refuse(identity, 'unknown_bundle', `this edge has no bundle ${frame.bundleId}`, hint);
     }
-    const route = frame.partition === PARTITION_RAW ? bundle.raw : bundle.routes[frame.partition];
+    const route = routeOf(bundle, frame);
+    if (route === undefined && frame.coding === Coding.jpeg) {
+      const hint = 'Send symbols or raw pixels, or add qualities to the bundle (docs/training.md).';
+      return refuse(identity, 'unsupported_coding', `bundle ${bundle.name} takes no JPEG files`, hint);
+    }
     if (route === undefined) {
       const text = `partition ${frame.partition}; bundle ${bundle.name} has 0..${bundle.routes.length - 1}`;
       return refuse(identity, 'unknown_partition', text);
@@ -88,9 +103,15 @@ export class Intake {
       const text = `payload of ${length} bytes; ${route.partition} has ${route.minBytes}..${route.maxBytes}`;
       return refuse(identity, 'bad_payload', text);
     }
-    const lifetime = Math.min(maxAgeMs, 1000 * (properties.messageExpiryInterval ?? Number.POSITIVE_INFINITY));
+    const { messageExpiryInterval = Number.POSITIVE_INFINITY, timeoutMs = Number.POSITIVE_INFINITY } = properties;
+    const lifetime = Math.min(maxAgeMs, timeoutMs, 1000 * messageExpiryInterval);
     return { to, device, frame, route, bytes: message.length, arrivedAt: now, expiresAt: now + lifetime };
   }
+}
+
+function routeOf(bundle: EdgeBundle, { coding, partition }: Frame): Route | undefined {
+  if (partition !== PARTITION_RAW) return bundle.routes[partition];
+  return coding === Coding.jpeg ? bundle.jpeg : bundle.raw;
 }
 
 export const isRefusal = (outcome: Job | Refusal): outcome is Refusal => 'cause' in outcome;

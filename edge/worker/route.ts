@@ -1,11 +1,11 @@
 import type { Bundle } from '../../platform/bundle.js';
 
-/** How frames of one partition point of one bundle become a model's input. `raw` is one of them. */
+/** How frames of one partition point of one bundle become a model's input. `raw` and `jpeg` are among them. */
 export interface Route {
   /** Unique: frames with the same key can share a batch. */
   readonly key: string;
   readonly bundle: Bundle;
-  /** Partition id, or `raw`. */
+  /** Partition id, `raw` or `jpeg`. */
   readonly partition: string;
   /** Valid rates are 0..rates-1. */
   readonly rates: number;
@@ -21,6 +21,8 @@ export interface Route {
   readonly maxBytes: number;
   /** A payload of rate 0 to measure with: mostly even, as codes of pictures are. */
   sample(): Uint8Array;
+  /** Of a picture that has to be decoded first: its pixels. @throws JpegError */
+  decodePicture?(payload: Uint8Array): Promise<Uint8Array>;
   /** @throws HuffmanError for a payload that is not exactly one frame */
   decode(payload: Uint8Array, rate: number, out: Uint8Array): void;
   /** The same for symbols predicted from a reference's; absent where there are no tables for it. */

@@ -43,6 +43,16 @@ need_mosquitto() {
   say "mosquitto is not installed: the tests that need it are skipped."
 }
 
+# ffmpeg, for the tests of videos and network cameras. Without it they are skipped, and say so.
+need_ffmpeg() {
+  command -v ffmpeg >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing ffmpeg ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ffmpeg; } >/dev/null 2>&1 && return
+  fi
+  say "ffmpeg is not installed: the tests that need it are skipped."
+}
+
 # The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.
 need_python() {
   if [ -n "${VENV:-}" ]; then

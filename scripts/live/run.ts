@@ -1,12 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openAgent } from '../../agent/agent.js';
 import { openCamera } from '../../agent/camera/index.js';
+import { rgbOf } from '../../agent/camera/yuv.js';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
-import { startEdge } from '../../edge/edge.js';
-import { startWeb } from '../../edge/web/server.js';
+import { type Edge, startEdge } from '../../edge/edge.js';
+import type { LiveWeb } from '../../edge/web/server.js';
 import { SnapshotMaker } from '../../edge/web/snapshots.js';
+import { startWeb } from '../../edge/web.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
-import { createLog } from '../../platform/log.js';
+import { createLog, type Log } from '../../platform/log.js';
 import { untilStopped } from '../../platform/main.js';
 import { writeReport } from '../json.js';
 import { DecisionNotes } from './decisions.js';
@@ -28,15 +33,13 @@ const DEVICE = 'demo';
 export async function runDemo(options: DemoOptions, screen: Screen): Promise<number> {
   const table = new Table(screen);
   const log = createLog('demo', options.verbose ? 'info' : 'warn', { write: (line) => table.note(line) });
-  const edgeConfig = await configureEdge(options);
-  const edge = await startEdge(edgeConfig, log.child('edge'));
-  const web = await startWeb(edgeConfig.web, edge, log.child('web')).catch(async (error: unknown) => {
-    await edge.close();
-    throw error;
-  });
+  // What a demonstration saw is gone with it.
+  const folder = await mkdtemp(join(tmpdir(), 'deepcod-demo-'));
+  const { edge, web } = await openEdge(options, folder, log);
   const stopEdge = async () => {
     await web.close();
     await edge.close();
+    await rm(folder, { recursive: true, force: true });
   };
   const report = new RunReport();
   // No picture crosses the wire between agent and edge; only here, where both run together, can the page show one.
@@ -55,7 +58,8 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
       log: log.child('agent'),
       openCamera,
       frames: options.frames,
-      onStart: (frame, picture) => snapshots.offer(DEVICE, { session: agent.session, frame }, picture),
+      onStart: (frame, picture) =>
+        snapshots.offer(DEVICE, { session: agent.session, frame }, { ...picture, data: rgbOf(picture) }),
       onDecision: (decision) => {
         web.store.onDecision(DEVICE, agent.session, decision);
         const note = notes.next(decision);
@@ -87,7 +91,22 @@ export async function runDemo(options: DemoOptions, screen: Screen): Promise<num
   }
 }
 
-async function configureEdge(options: DemoOptions): Promise<EdgeConfig> {
+async function openEdge(options: DemoOptions, folder: string, log: Log): Promise<{ edge: Edge; web: LiveWeb }> {
+  let edge: Edge | undefined;
+  try {
+    const config = await configureEdge(options, folder);
+    edge = await startEdge(config, log.child('edge'));
+    const web = await startWeb(config, edge, log);
+    if (!web) throw new Error('a demonstration has its page');
+    return { edge, web };
+  } catch (error) {
+    await edge?.close();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function configureEdge(options: DemoOptions, folder: string): Promise<EdgeConfig> {
   const { port = PAGE_PORT } = options;
   const free = port === 0 || (await isFree(port, HOST));
   if (!free && options.port !== undefined) {
@@ -98,6 +117,7 @@ async function configureEdge(options: DemoOptions): Promise<EdgeConfig> {
       bundles: [options.bundle],
       broker: options.broker === undefined ? { host: HOST, port: 0 } : { url: options.broker },
       web: { host: HOST, port: free ? port : 0 },
+      history: { folder },
       queue: { max_age_ms: PATIENCE_MS },
       status_interval_s: 1,
     },

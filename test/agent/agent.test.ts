@@ -90,6 +90,29 @@ t.test('a partition point: every step is timed, answers are near those of the se
   await edge.close();
 });
 
+t.test('pictures: on a fast link to an edge, the picture itself is quickest', async (t) => {
+  const bundle = join(packageRoot(), 'models/onnx/worksite');
+  const edge = await testEdge(undefined, { bundles: [bundle] });
+  const settings = { bundle, partition: 'jpeg', rate: 2, timeout_ms: 30_000, fallback: false };
+  const one = await testAgent(edge.brokerUrl, settings, { frames: 4, openCamera });
+  await one.done;
+  for (const trip of one.trips) {
+    t.match(trip, { outcome: 'result', partition: 'jpeg', rate: 2, coding: 'jpeg' });
+    t.ok(trip.bytes > 2000 && trip.bytes < 60_000, `${trip.bytes} bytes`);
+    t.ok((trip.steps.encode ?? 0) > 0);
+  }
+  t.match(one.agent.health(), { coding: { jpeg: 4 } });
+  const auto = { ...settings, partition: 'auto', rate: 'auto', pictures: true, profile: { bandwidth_mbps: 1000 } };
+  const { done, trips, events } = await testAgent(edge.brokerUrl, auto, { frames: 6, openCamera });
+  await done;
+  t.match(events.find(({ message }) => message === 'measured this device')?.fields, { jpeg_ms: Number });
+  t.ok(
+    trips.some(({ partition }) => partition === 'jpeg' || partition === 'raw'),
+    'one of the two is taken',
+  );
+  await edge.close();
+});
+
 t.test('auto decides among what the bundle has, and measures the device first', async (t) => {
   const edge = await testEdge();
   const settings = { partition: 'auto', profile: { device_scale: 1000 } };

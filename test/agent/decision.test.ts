@@ -271,7 +271,7 @@ const manifest = {
 const ids = (choices: Choice[]) => choices.map(({ id, rate }) => `${id}/${rate}`);
 
 t.test('what may be chosen', async (t) => {
-  const settings = { partition: 'auto', rate: 'auto' as const, accuracy_floor: 0.97, privacy: {} };
+  const settings = { partition: 'auto', rate: 'auto' as const, pictures: false, accuracy_floor: 0.97, privacy: {} };
   t.same(ids(choicesFor(manifest, settings)), ['input/1', 'input/2', 'device/0'], 'only what keeps the floor');
   t.same(
     ids(choicesFor(manifest, { ...settings, accuracy_floor: 1 })),
@@ -291,6 +291,26 @@ t.test('what may be chosen', async (t) => {
     ['raw/0', 'device/0'],
     'a bundle of the service alone',
   );
+  const pictures = [0.96, 0.99, 1.01].map((ap_relative, i) => ({
+    quality: 30 * (i + 1),
+    payload_bytes_mean: 1000 * (i + 1),
+    accuracy: { dataset: 'd', images: 1, ap_relative },
+  }));
+  const withPictures: Manifest = { ...manifest, pictures };
+  t.same(ids(choicesFor(withPictures, settings)), ['input/1', 'input/2', 'device/0'], 'pictures stay, unless allowed');
+  t.same(
+    ids(choicesFor(withPictures, { ...settings, pictures: true })),
+    ['input/1', 'input/2', 'raw/0', 'jpeg/1', 'jpeg/2', 'device/0'],
+    'and keep the floor too',
+  );
+  t.same(
+    ids(choicesFor(withPictures, { ...settings, pictures: true, privacy: { max_reveals: 0.99 } })),
+    ['device/0'],
+    'privacy is above it: points without a figure, and pictures',
+  );
+  t.match(choicesFor(withPictures, { ...settings, partition: 'jpeg', rate: 2 }), [
+    { id: 'jpeg', rate: 2, partition: -1, bytes: 3000, edgeFlops: 10 },
+  ]);
   const unknown = (run: () => unknown): Partial<DeepcodError> => {
     try {
       run();
@@ -306,6 +326,10 @@ t.test('what may be chosen', async (t) => {
       exitCode: 2,
       message: /did you mean "stage1"/,
     },
+  );
+  t.match(
+    unknown(() => choicesFor(manifest, { ...settings, partition: 'jpeg' })),
+    { code: 'partition_unknown', hint: 'It has input, stage1.' },
   );
   t.match(
     unknown(() => choicesFor(manifest, { ...settings, partition: 'input', rate: 7 })),

@@ -24,7 +24,7 @@ const manifest = {
     { id: 'stage3', rates, flops },
   ],
 } as unknown as Manifest;
-const settings = { partition: 'auto', rate: 'auto' as const, accuracy_floor: 0.97 };
+const settings = { partition: 'auto', rate: 'auto' as const, pictures: false, accuracy_floor: 0.97 };
 const limit = (max_reveals?: number) => ({ ...settings, privacy: { max_reveals } });
 const points = (max_reveals?: number) => [...new Set(choicesFor(manifest, limit(max_reveals)).map(({ id }) => id))];
 

@@ -8,11 +8,20 @@ import t from 'tap';
 import { DEVICES, slowDown } from '../../bench/devices.js';
 import { type BaselineRow, readBaselines } from '../../bench/links/baselines.js';
 import { openEmbedded } from '../../bench/links/broker.js';
-import { type Candidate, candidates, computedMs, decide, frameMs, promising } from '../../bench/links/decide.js';
+import {
+  type Candidate,
+  candidates,
+  computedMs,
+  decide,
+  frameMs,
+  ourChoices,
+  promising,
+} from '../../bench/links/decide.js';
 import { links } from '../../bench/links/grid.js';
 import { openNamespaces } from '../../bench/links/namespaces.js';
 import { loopback, type Net } from '../../bench/links/net.js';
 import { linksOptions } from '../../bench/links/options.js';
+import { readPictures } from '../../bench/links/pictures.js';
 import { openPlace } from '../../bench/links/place.js';
 import { ratios } from '../../bench/links/ratios.js';
 import { linesOf } from '../../bench/links/report.js';
@@ -148,7 +157,7 @@ t.test("a row: the sum's parts, its percentiles, what is simulated", async (t) =
   const local = candidate({ partition: 'device', device_ms: 100, edge_ms: 0, kb: 0 });
   const timed: Timed = { p50: 30, p95: 50, messages: 5, computed: false };
   const cpu = { device: PI_4, slowDown: 8, edge: EDGES[0], link };
-  const got = row(setting, [one, local], cpu, (c) => (c === one ? timed : undefined));
+  const got = row(setting, 'ours', [one, local], cpu, (c) => (c === one ? timed : undefined));
   t.match(got, {
     device: 'pi-4',
     edge: 'cpu',
@@ -163,15 +172,22 @@ t.test("a row: the sum's parts, its percentiles, what is simulated", async (t) =
   // 10 KB at 10 Mbit/s are 8.192 ms of sending.
   const active = (5 - 1.6) * 16 + (2.2 - 1.6) * 8.192;
   t.ok(Math.abs(got.energy_active_mj - active) < 0.01 && Math.abs(got.energy_mj - active - 1.6 * 86) < 0.01);
-  const gpu = row({ ...setting, assumed: ['sizes'], loopback: true }, [one], { ...cpu, edge: EDGES[1] }, () => timed);
+  const gpu = row(
+    { ...setting, assumed: ['sizes'], loopback: true },
+    'ours',
+    [one],
+    { ...cpu, edge: EDGES[1] },
+    () => timed,
+  );
   t.same([gpu.edge_part_ms, gpu.simulated], [2, ['device', 'energy', 'sizes', 'edge', 'link']]);
-  const alone = row({ ...setting, loopback: true }, [one, local], cpu, () => undefined);
+  const alone = row({ ...setting, loopback: true }, 'ours', [one, local], cpu, () => undefined);
   t.match(alone, { partition: 'device', p50_ms: 800, link_ms: 0, edge_part_ms: 0, simulated: ['device', 'energy'] });
 });
 
 t.test('ratios: where ours is not the fastest is said, and by how much', async (t) => {
   const base = row(
     { service: 'yolov3', assumed: [], loopback: false },
+    'ours',
     [candidate({})],
     { device: PI_4, slowDown: 8, edge: EDGES[0], link: { mbps: 2, delay_ms: 2, background_mbps: 0 } },
     () => ({ p50: 1, p95: 1, messages: 1, computed: false }),
@@ -190,15 +206,55 @@ t.test('ratios: where ours is not the fastest is said, and by how much', async (
     at(10, 'ours', 50),
     at(10, 'offload', 60),
   ];
-  const found = ratios([...rows, at(10, 'offload-cs', 40, false)]);
-  t.match(found?.goals.fastest, { cells: 2, won: 0, won_at_equal_accuracy: 1 });
-  t.match(found?.goals.fastest.lost, [
-    { mbps: 2, method: 'jpeg', ours_ms: 100, method_ms: 80, slower: 1.25, within_floor: true },
-    { mbps: 10, method: 'offload-cs', slower: 1.25, within_floor: false },
+  const found = ratios([...rows, at(10, 'offload-cs', 40, false), at(2, 'ours-pictures', 80)], 'yolov3');
+  t.same(found?.fastest, {
+    ours: { cells: 2, won: 0, won_at_equal_accuracy: 1, worst: 1.25 },
+    'ours-pictures': { cells: 1, won: 1, won_at_equal_accuracy: 1, worst: 1 },
+  });
+  t.match(found?.offload_pi4_2mbps.found, [{ mbps: 2, ratio: 9 }]);
+  t.match(found?.offload_low_end.found, { mbps: 2, ratio: 9 });
+  t.same(ratios(rows, 'worksite')?.offload_pi4_2mbps.found, [], 'only for the service it is about');
+  t.equal(ratios([at(2, 'jpeg', 1)], 'yolov3'), null);
+});
+
+t.test('our agent chooses among its points and the device; where pictures are allowed, among those too', async (t) => {
+  const own = candidate({ device_ms: 2, edge_ms: 40 });
+  const local = candidate({ method: 'on-device', partition: 'device', setting: 'float32', kb: 0, device_ms: 70 });
+  const int8 = candidate({ method: 'on-device', partition: 'device', setting: 'int8', kb: 0, device_ms: 1 });
+  const raw = candidate({ method: 'offload', setting: 'raw, uint8', kb: 300, device_ms: 0, edge_ms: 5 });
+  const png = candidate({ method: 'offload', setting: 'PNG', kb: 200 });
+  const jpeg = candidate({ method: 'ours-pictures', partition: 'jpeg', kb: 20, device_ms: 2, edge_ms: 6 });
+  const methods = new Map([
+    ['ours', [own]],
+    ['on-device', [local, int8]],
+    ['offload', [png, raw]],
   ]);
-  t.match(found?.goals.offload_pi4_2mbps.found, [{ mbps: 2, ratio: 9 }]);
-  t.match(found?.goals.offload_low_end.found, { mbps: 2, ratio: 9 });
-  t.equal(ratios([at(2, 'jpeg', 1)]), null);
+  const choices = ourChoices(methods, [jpeg]);
+  t.same([...choices.keys()], ['ours', 'ours-pictures']);
+  t.same(choices.get('ours'), [own, local]);
+  t.same(choices.get('ours-pictures'), [own, local, raw, jpeg]);
+  const setting = { service: 'x', assumed: [], loopback: false };
+  const where = { device: PI_4, slowDown: 1, edge: EDGES[0], link };
+  const at = (ms: Map<Candidate, number>) =>
+    row(setting, 'ours-pictures', choices.get('ours-pictures') ?? [], where, (c) => {
+      const p50 = ms.get(c) ?? 1000;
+      return { p50, p95: p50, messages: 1, computed: false };
+    });
+  t.match(at(new Map([[jpeg, 20]])), { method: 'ours-pictures', partition: 'jpeg', p50_ms: 28 });
+  t.match(at(new Map([[raw, 10]])), { method: 'ours-pictures', partition: 'raw', p50_ms: 15 });
+  t.match(at(new Map([[own, 5]])), { method: 'ours-pictures', partition: 'input', p50_ms: 47 });
+  t.match(at(new Map()), { method: 'ours-pictures', partition: 'device', p50_ms: 70 });
+  t.same(ourChoices(new Map([['jpeg', [jpeg]]]), []), new Map(), 'nothing without our points');
+});
+
+t.test('what our agent may send as a picture is read from its evaluation', async (t) => {
+  const file = join(folder, 'jpeg.json');
+  const one = { partition: 'jpeg', rate: 1, accuracy: { ap: 0.3, ap_relative: 0.9 }, bytes_per_frame: [2048, 1, 3] };
+  await writeFile(file, JSON.stringify({ rows: [{ ...one, steps_ms: { encode: 2, decode: 3, tail: 99 } }] }));
+  const [read] = await readPictures(file, baselines);
+  t.match(read, { method: 'ours-pictures', partition: 'jpeg', setting: 1, kb: 2, ap: 0.3, device_ms: 2 });
+  t.equal(read.edge_ms, 3 + baselines.uncompressed.network_ms, 'the network as in every other row');
+  await t.rejects(readPictures(join(folder, 'none.json'), baselines), { exitCode: 2, message: /none.json/ });
 });
 
 t.test('YOLOv3: the parts take their share of its time; codecs and sizes are as measured', async (t) => {
@@ -346,19 +402,10 @@ t.test('the quick form: every cell and key; on loopback every row that sends say
   t.match(stderr, /--loopback: links are simulated by a relay on loopback/);
   const report = JSON.parse(await readFile(json, 'utf8')) as { rows: Row[]; link: string; ratios: object };
   t.equal(report.link, 'loopback');
-  const methods = new Set(baselines.rows.map(({ method }) => method));
+  const methods = new Set([...baselines.rows.map(({ method }) => method), 'ours-pictures']);
   t.equal(report.rows.length, links(true).length * DEVICES.length * EDGES.length * methods.size);
   const keys = ['method', 'device', 'mbps', 'delay_ms', 'p50_ms', 'p95_ms', 'kb', 'ap_relative', 'partition'] as const;
-  const more = [
-    'service',
-    'edge',
-    'device_part_ms',
-    'link_ms',
-    'edge_part_ms',
-    'setting',
-    'background_mbps',
-    'computed',
-  ];
+  const more = ['edge', 'device_part_ms', 'link_ms', 'edge_part_ms', 'setting', 'background_mbps', 'computed'];
   for (const one of report.rows) {
     for (const key of [...keys, ...more, 'energy_mj', 'simulated']) {
       if (!Object.hasOwn(one, key)) t.fail(`${one.method} lacks ${key}`);
@@ -367,7 +414,7 @@ t.test('the quick form: every cell and key; on loopback every row that sends say
     if (one.simulated.includes('link') !== sends) t.fail(`${one.method} ${one.partition}: ${one.simulated}`);
     if (!(one.p50_ms > 0 && one.p95_ms >= one.p50_ms)) t.fail(`${one.method}: ${one.p50_ms}, ${one.p95_ms}`);
   }
-  t.match(report.ratios, { cells: Array, goals: { fastest: { cells: 24 } } });
+  t.match(report.ratios, { fastest: { ours: { cells: 24 }, 'ours-pictures': { cells: 24 } } });
 });
 
 t.test('where namespaces are not to be had, a line says so', async (t) => {

@@ -93,7 +93,7 @@ t.test('an edge that closes says offline before it ends its threads', async (t) 
 
 t.test('two devices at once are both served', async (t) => {
   const edge = await startEdge(
-    tinyConfig({ broker: { port: 0 }, inference: { threads: 1, batch: 4 } }),
+    tinyConfig({ broker: { port: 0 }, inference: { provider: 'cpu', threads: 1, batch: 4 } }),
     recordedLog().log,
   );
   const devices = await Promise.all(['a', 'b'].map((name) => Device.connect(edge.brokerUrl, name)));

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../platform/root.js';
+import { fieldGuide } from '../../scripts/field-guide.js';
+import { manPage } from '../../scripts/man.js';
 import { publishedApi, publishedSchemas } from '../../scripts/published.js';
 
 t.test('docs/schemas/ holds what the code holds', async (t) => {
@@ -14,4 +16,14 @@ t.test('docs/schemas/ holds what the code holds', async (t) => {
 t.test('docs/openapi.json holds what the routes hold', async (t) => {
   const written = await readFile(join(packageRoot(), 'docs', 'openapi.json'), 'utf8');
   t.equal(written, await publishedApi(), 'if this fails, run "npm run schemas"');
+});
+
+t.test('the manual page and the field guide hold what the code says', async (t) => {
+  const docs = join(packageRoot(), 'docs');
+  t.equal(
+    await readFile(join(docs, 'man', 'deepcod.1'), 'utf8'),
+    await manPage(),
+    'if this fails, run "npm run schemas"',
+  );
+  t.equal(await readFile(join(docs, 'field-guide.md'), 'utf8'), fieldGuide(), 'if this fails, run "npm run schemas"');
 });

@@ -18,7 +18,7 @@ from deepcod.codec.codec import save
 from deepcod.codec.data import Pictures, pack
 from deepcod.codec.train import TrainOptions, train
 from deepcod.errors import DeepcodError
-from deepcod.export.bundle import Sources, add_accuracy, build
+from deepcod.export.bundle import Sources, add_accuracy, add_qualities, build
 from deepcod.export.entropy import TRAINER
 from deepcod.export.halves import head_graph, service_graph, tail_graph
 from deepcod.export.weights import WeightStore
@@ -102,6 +102,15 @@ def test_accuracy_goes_into_the_manifest(service, packed, tmp_path):
     assert manifest["partitions"][0]["rates"][1]["accuracy"]["ap"] == 0.4
     with pytest.raises(DeepcodError, match="lacks"):
         add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": [{"partition": "x"}]}])
+    measured = {"partition": "jpeg", "rate": 1, "accuracy": accuracy, "bytes_per_frame": [900.0, 800.0, 1000.0]}
+    with pytest.raises(DeepcodError, match="quality number 1"):
+        add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": [measured]}])
+    with pytest.raises(DeepcodError, match="1 to 100"):
+        add_qualities(tmp_path / "bundle", [0])
+    add_qualities(tmp_path / "bundle", [80, 45, 80])
+    pictures = add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": [measured]}])["pictures"]
+    assert [p["quality"] for p in pictures] == [45, 80]
+    assert pictures[1] == {"quality": 80, "payload_bytes_mean": 900.0, "accuracy": accuracy}
 
 
 @pytest.mark.parametrize("name", ["paper-input", "context-stage1"])

@@ -39,12 +39,12 @@ export async function measureBundle(
   }
   say('measuring their operators');
   const measured = [];
-  for (const point of points) {
+  for (const point of points.filter(hasModel)) {
     const operators = await inspect(bundle, point, (model) => timeOperators({ model, threads }, runs));
     measured.push(measuredModel(operators, times.inside[point.id], times.mean[point.id]));
   }
   const left = leaveOneOut(measured);
-  const known = points.flatMap(({ id }, i) => (left[i] === undefined ? [] : [[id, left[i]] as const]));
+  const known = points.filter(hasModel).flatMap(({ id }, i) => (left[i] === undefined ? [] : [[id, left[i]] as const]));
   return { times, model: { ...fitTimeModel(measured), left_out_ms: Object.fromEntries(known) } };
 }
 
@@ -56,7 +56,7 @@ export async function predictBundle(
   say: (line: string) => void,
 ): Promise<Record<string, number>> {
   const expected: Record<string, number> = {};
-  for (const point of everyPoint(bundle.manifest)) {
+  for (const point of everyPoint(bundle.manifest).filter(hasModel)) {
     const operators = await inspect(bundle, point, (model) => readOperators({ model, threads }));
     try {
       expected[point.id] = predictTime(model, operators.map(operationOf));
@@ -66,6 +66,9 @@ export async function predictBundle(
   }
   return expected;
 }
+
+/** Whether a point runs a network: compressing a picture does not. */
+const hasModel = ({ id }: Measurable): boolean => id !== 'jpeg';
 
 /** Opens the model of a point. @throws DeepcodError `model_unreadable` (exit code 3) */
 async function inspect<T>(bundle: Bundle, point: Measurable, work: (model: string) => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ LABELS = {
     "webp": "WebP",
     "avif": "AVIF",
     "ours": "ours",
+    "ours-pictures": "ours, pictures allowed",
     "paper": "paper's form",
 }
 
@@ -26,5 +27,6 @@ COLOURS = {
     "webp": "#0072b2",
     "avif": "#009e73",
     "ours": "#d55e00",
+    "ours-pictures": "#6b2d00",
     "paper": "#f0e442",
 }

@@ -19,6 +19,7 @@ from .ap import Detection
 from .truth import Truth
 
 RAW = "raw"
+JPEG = "jpeg"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..errors import DeepcodError
 from .ap import bootstrap, compare
-from .bundle import RAW, read_manifest, run_bundle
+from .bundle import JPEG, RAW, read_manifest, run_bundle
 from .rate import register as register_rate
 from .report import Row, mean_bytes, report, table
 from .service import ServiceRunner, load_description
@@ -31,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     p.add_argument("--description", type=Path, help="of the service (default: the .json beside it)")
     p.add_argument("--images", type=Path, required=True, help="folder of pictures")
     p.add_argument("--annotations", type=Path, required=True, help="COCO JSON")
-    p.add_argument("--partition", action="append", metavar="ID", help="partition point, or `raw` (default: all)")
+    p.add_argument("--partition", action="append", metavar="ID", help="a point, `raw` or `jpeg` (default: all points)")
     p.add_argument("--rate", type=int, action="append", metavar="N", help="rate (default: all)")
     p.add_argument("--pictures", type=int, help="only the first so many")
     p.add_argument("--resamples", type=int, default=300, help="draws of the bootstrap (default 300)")
@@ -79,6 +79,7 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
     truth = _truth(args, service["classes"])
     known = {p["id"]: len(p["rates"]) for p in manifest["partitions"]}
     wanted = args.partition or list(known)
+    known |= {JPEG: len(manifest["pictures"])} if manifest.get("pictures") else {}
     if unknown := [p for p in wanted if p not in known and p != RAW]:
         raise DeepcodError(f"--partition {unknown[0]}: {args.bundle} has {', '.join([*known, RAW])}")
     raw = run_bundle(args.bundle, truth, args.images, RAW, 0, args.threads)

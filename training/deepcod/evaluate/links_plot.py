@@ -146,7 +146,7 @@ def _background(rows: list[Row], names: dict[str, str]) -> Figure:
 def _lines(ax: Axes, rows: list[Row], across: str) -> None:
     for method in reversed(methods(rows)):
         line = sorted(where(rows, method=method), key=lambda r: r[across])
-        ours = method == "ours"
+        ours = method.startswith("ours")
         ax.plot(
             [r[across] for r in line],
             [r["p50_ms"] for r in line],
@@ -162,9 +162,11 @@ def _lines(ax: Axes, rows: list[Row], across: str) -> None:
 
 
 def _legend(rows: list[Row]) -> list[Line2D]:
-    return [
-        Line2D([], [], color=colour(m), linewidth=2.4 if m == "ours" else 1.4, label=name(m)) for m in methods(rows)
-    ]
+    def line(method: str) -> Line2D:
+        width = 2.4 if method.startswith("ours") else 1.4
+        return Line2D([], [], color=colour(method), linewidth=width, label=name(method))
+
+    return [line(method) for method in methods(rows)]
 
 
 def _finish(figure: Figure, handles: list[Any], how: str, rows: list[Row]) -> None:

@@ -11,6 +11,7 @@ Row = dict[str, Any]
 #: The order of tables and plots.
 _ORDER = (
     "ours",
+    "ours-pictures",
     "paper",
     "offload",
     "offload-lossy",

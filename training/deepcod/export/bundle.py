@@ -31,6 +31,11 @@ from .weights import WeightStore
 
 FORMAT = 1
 
+#: Partition id of pictures that are sent as JPEG files.
+PICTURE = "jpeg"
+#: A photo at a middling quality, until it was measured.
+_JPEG_BYTES_PER_PIXEL = 0.1
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -152,12 +157,36 @@ def _partition(service: Service, codec: Codec, facts: dict, folder: Path, flops:
     }
 
 
+def add_qualities(folder: Path, qualities: Sequence[int]) -> dict:
+    """Let the picture itself be sent as JPEG, at these qualities (of libjpeg, 1..100); replaces those that were there.
+
+    Sizes are a guess until `deepcod evaluate --partition jpeg` has measured them.
+    """
+    if wrong := [q for q in qualities if not 1 <= q <= 100]:
+        raise DeepcodError(f"quality {wrong[0]}: JPEG has 1 to 100")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    guess = manifest["input"]["width"] * manifest["input"]["height"] * _JPEG_BYTES_PER_PIXEL
+    manifest["pictures"] = [{"quality": q, "payload_bytes_mean": guess} for q in sorted(set(qualities))]
+    write_manifest(manifest, folder)
+    return manifest
+
+
+def _measured_picture(manifest: dict, folder: Path, row: dict) -> None:
+    pictures = manifest.get("pictures", [])
+    if row["rate"] >= len(pictures):
+        raise DeepcodError(f"{folder}: the evaluation is of JPEG quality number {row['rate']}, which the bundle lacks")
+    pictures[row["rate"]] |= {"payload_bytes_mean": row["bytes_per_frame"][0], "accuracy": row["accuracy"]}
+
+
 def add_accuracy(folder: Path, evaluations: Sequence[dict]) -> dict:
     """Write measured accuracy into the manifest; each evaluation is the JSON of `deepcod evaluate`."""
     manifest = json.loads((folder / "manifest.json").read_text())
     for evaluation in evaluations:
         manifest["accuracy"] = manifest["device"]["accuracy"] = evaluation["uncompressed"]
         for row in evaluation["rows"]:
+            if row["partition"] == PICTURE:
+                _measured_picture(manifest, folder, row)
+                continue
             partition = next((p for p in manifest["partitions"] if p["id"] == row["partition"]), None)
             if partition is None:
                 raise DeepcodError(

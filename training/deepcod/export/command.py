@@ -10,9 +10,10 @@ import torch
 
 from deepcod.codec.data import Pictures
 from deepcod.codec.service import Service
+from deepcod.errors import DeepcodError
 from deepcod.privacy.report import add_reveals, is_reveal
 
-from .bundle import Sources, add_accuracy, build
+from .bundle import Sources, add_accuracy, add_qualities, build
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,8 +35,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     annotate.add_argument(
         "reports",
         type=Path,
-        nargs="+",
+        nargs="*",
         help="JSON files of `deepcod evaluate` (accuracy) and `deepcod reveal` (reveals)",
+    )
+    annotate.add_argument(
+        "--qualities", type=int, nargs="+", metavar="Q", help="let the picture be sent as JPEG at these qualities"
     )
     annotate.set_defaults(run=_annotate)
 
@@ -49,7 +53,11 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _annotate(arguments: argparse.Namespace) -> int:
+    if not arguments.qualities and not arguments.reports:
+        raise DeepcodError("annotate: give reports, or --qualities")
     reports = [json.loads(p.read_text()) for p in arguments.reports]
+    if arguments.qualities:
+        add_qualities(arguments.bundle, arguments.qualities)
     manifest = add_accuracy(arguments.bundle, [r for r in reports if not is_reveal(r)])
     for report in filter(is_reveal, reports):
         manifest = add_reveals(arguments.bundle, report)
