@@ -53,6 +53,15 @@ need_ffmpeg() {
   say "ffmpeg is not installed: the tests that need it are skipped."
 }
 
+# nginx, for the test of deploy/proxy/nginx.conf. Without it that is skipped, and says so.
+need_nginx() {
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light; } >/dev/null 2>&1 && return
+  fi
+  say "nginx is not installed: the test that needs it is skipped."
+}
+
 # The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.
 need_python() {
   if [ -n "${VENV:-}" ]; then
