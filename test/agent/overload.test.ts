@@ -41,7 +41,10 @@ t.test('an edge that is overloaded: the agent sends fewer and fewer frames', asy
   await agent.stop();
   // Two are on their way at first; then the pause doubles.
   const gaps = frames.slice(3).map((at, i) => at - frames[i + 2]);
-  t.ok(gaps[gaps.length - 1] > 500, `${gaps.map(Math.round).join(', ')} ms apart, where the camera gives one each 10 ms`);
+  t.ok(
+    gaps[gaps.length - 1] > 500,
+    `${gaps.map(Math.round).join(', ')} ms apart, where the camera gives one each 10 ms`,
+  );
   const { refused_overloaded: refused, superseded } = agent.agent.drops();
   t.ok(refused >= 5, `${refused} refused and counted`);
   t.ok(superseded > 20, `${superseded} pictures were replaced by newer ones meanwhile`);
@@ -49,7 +52,11 @@ t.test('an edge that is overloaded: the agent sends fewer and fewer frames', asy
 
 t.test('where it may, the agent answers itself instead', async (t) => {
   const { url, frames } = await overloadedEdge(t, 1500);
-  const agent = await testAgent(url, { profile: { device_scale: 300 }, camera: { fps: 50 } }, { openCamera: noiseCamera(Number.POSITIVE_INFINITY, 20) });
+  const agent = await testAgent(
+    url,
+    { profile: { device_scale: 300 }, camera: { fps: 50 } },
+    { openCamera: noiseCamera(Number.POSITIVE_INFINITY, 20) },
+  );
   await until(() => agent.trips.filter(({ outcome }) => outcome === 'local').length >= 50, 'local results');
   await agent.stop();
   const sent = agent.trips.filter(({ outcome }) => outcome === 'refused').length;

@@ -44,7 +44,10 @@ t.test('kubernetes: every manifest is valid by the schema of its kind', async (t
     for (const manifest of manifests(file)) {
       const Model = models[manifest.kind];
       t.ok(Model, `${file}: a schema for ${manifest.kind}`);
-      t.doesNotThrow(() => new Model(manifest as never).validate(), `${file}: ${manifest.kind} ${manifest.metadata.name}`);
+      t.doesNotThrow(
+        () => new Model(manifest as never).validate(),
+        `${file}: ${manifest.kind} ${manifest.metadata.name}`,
+      );
       kinds.push(manifest.kind);
     }
   }
@@ -68,7 +71,8 @@ t.test('kubernetes: names that refer to each other do', async (t) => {
   const { labels } = deployment.spec.template.metadata;
   t.same(service.spec.selector, labels);
   t.same(budget.spec.selector.matchLabels, labels);
-  const version = (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+  const version = (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version;
   t.equal(deployment.spec.template.spec.containers[0].image, `deepcod:${version}`);
   const { resources } = parse(readFileSync(join(folder('kubernetes'), 'kustomization.yaml'), 'utf8')) as {
     resources: string[];
@@ -100,6 +104,7 @@ t.test('compose.yaml is valid by the Compose specification’s schema, and every
   t.notOk(valid({ ...compose, services: { edge: { imag: 'deepcod' } } }), 'and a wrong key is not');
   for (const [name, service] of Object.entries(compose.services)) {
     t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name);
-    for (const port of (service.ports ?? []) as string[]) t.match(port, /^127\.0\.0\.1:/, `${name} is open to this machine only`);
+    for (const port of (service.ports ?? []) as string[])
+      t.match(port, /^127\.0\.0\.1:/, `${name} is open to this machine only`);
   }
 });

@@ -66,8 +66,9 @@ def page(report: dict[str, Any], json_name: str) -> str:
         "# The edge at its limits",
         "",
         f"`{report['command']}` on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['os']}; Node.js {versions['node']}, ONNX Runtime {versions['onnxruntime']}; load of the machine before: "
-        f"{machine['load_before']:.1f}. Cameras, edge, broker and bare loop are processes on this one machine. "
+        f"{machine['os']}; Node.js {versions['node']}, ONNX Runtime {versions['onnxruntime']}; "
+        f"load of the machine before: {machine['load_before']:.1f}. "
+        "Cameras, edge, broker and bare loop are processes on this one machine. "
         f"All figures: [{json_name}]({json_name}).",
         "",
     ]
@@ -91,7 +92,8 @@ def _cameras(report: dict[str, Any], json_name: str) -> list[str]:
         f"Goal: {report['goal']}. With more than one camera the least was {100 * worst['share']:.0f}% "
         f"({worst['cameras']} cameras). "
         "The bare loop is one ONNX Runtime session with the same model, provider, threads and batch, and nothing "
-        f"else; with threads that spin it makes {bare['spinning']:.1f} frames a second, without {bare['one']:.1f}.{decoder}",
+        f"else; with threads that spin it makes {bare['spinning']:.1f} frames a second, "
+        f"without {bare['one']:.1f}.{decoder}",
         "",
         f"![Frames a second and latency by cameras]({Path(json_name).with_suffix('.png')})",
         "",
@@ -105,7 +107,8 @@ def _cameras(report: dict[str, Any], json_name: str) -> list[str]:
             for r in rows
         ),
         "",
-        "Each camera has two frames on their way, as an agent does; refused frames were answered with `overloaded` at once.",
+        "Each camera has two frames on their way, as an agent does; refused frames were answered with "
+        "`overloaded` at once.",
         "",
     ]
 
@@ -117,11 +120,12 @@ def _devices(rows: list[dict[str, Any]]) -> list[str]:
         "The model is a toy (the test bundle's), so that broker and edge are what is measured. "
         "Processors: 1 is one core busy all the time.",
         "",
-        "| broker | devices | sent/s | answered/s | lost | p50 ms | p99 ms | edge: processors, MB | broker: processors, MB |",
+        "| broker | devices | sent/s | answered/s | lost | p50 ms | p99 ms | edge: processors, MB "
+        "| broker: processors, MB |",
         "|---|---:|---:|---:|---:|---:|---:|---|---|",
         *(
-            f"| {r['broker']} | {r['devices']} | {r['sent_fps']:.0f} | {r['fps']:.0f} | {r['lost']} | {r['p50_ms']:.1f} "
-            f"| {r['p99_ms']:.1f} | {r['edge_cpu']:.2f}, {r['edge_mb']} "
+            f"| {r['broker']} | {r['devices']} | {r['sent_fps']:.0f} | {r['fps']:.0f} | {r['lost']} "
+            f"| {r['p50_ms']:.1f} | {r['p99_ms']:.1f} | {r['edge_cpu']:.2f}, {r['edge_mb']} "
             f"| {_broker(r)} |"
             for r in rows
         ),
