@@ -16,7 +16,16 @@ t.test(
     const broker = await mosquittoBroker();
     await broker.start();
     t.teardown(() => broker.stop());
-    const options = { broker: broker.url, bundle: tinyBundle, workers: 3, devices: 8, fps: 10, kills: KILLS, seed: 7, openCamera: noiseCamera(Number.POSITIVE_INFINITY, 100) };
+    const options = {
+      broker: broker.url,
+      bundle: tinyBundle,
+      workers: 3,
+      devices: 8,
+      fps: 10,
+      kills: KILLS,
+      seed: 7,
+      openCamera: noiseCamera(Number.POSITIVE_INFINITY, 100),
+    };
     const { devices, twice, recovery_ms } = await drill(options);
     for (const [i, { frames, results, lost, stayed, ended }] of devices.entries()) {
       t.equal(ended, frames, `device ${i}: every frame ended`);
