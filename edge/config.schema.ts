@@ -1,6 +1,6 @@
 import type { ConfigSchema } from '../platform/config.js';
-import { type LogLevel, logLevels } from '../platform/log.js';
 import { type Provider, providers } from '../platform/inference/provider.js';
+import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 import { type AlertsConfig, alertsSchema } from './rules/config.js';
 import { type HistoryConfig, historySchema } from './store/history/config.js';
@@ -94,8 +94,7 @@ export const edgeConfigSchema: ConfigSchema = {
       type: 'string',
       pattern: name,
       default: 'edge',
-      description:
-        'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
+      description: 'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
     },
     bundles: {
       type: 'array',
@@ -137,7 +136,8 @@ export const edgeConfigSchema: ConfigSchema = {
         provider: {
           enum: ['auto', ...providers],
           default: 'auto',
-          description: 'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
+          description:
+            'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
         },
         threads: {
           type: 'integer',

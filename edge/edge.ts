@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
-import type { Log } from '../platform/log.js';
 import { chooseProvider } from '../platform/inference/choose-provider.js';
+import type { Log } from '../platform/log.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
 import type { EdgeStatus } from '../protocol/status.js';
 import { Topics } from '../protocol/topics.js';

@@ -8,7 +8,10 @@ import { type EdgeStatus, isFailure, parseStatus } from '../../protocol/index.js
 import { codedFrame, Device, rawFrame, recordedLog, tinyConfig, tinyId, until } from './harness.js';
 
 async function edge(t: Test, inference: Partial<EdgeConfig['inference']>, log = silentLog) {
-  const config = tinyConfig({ broker: { host: '127.0.0.1', port: 0 }, inference: { provider: 'cpu', threads: 1, ...inference } });
+  const config = tinyConfig({
+    broker: { host: '127.0.0.1', port: 0 },
+    inference: { provider: 'cpu', threads: 1, ...inference },
+  });
   const started = await startEdge(config, log);
   let closed: Promise<void> | undefined;
   const close = () => {

@@ -28,7 +28,11 @@ t.test('devices take turns, whoever sends most', async (t) => {
 });
 
 t.test('fair in what frames cost: a device with frames three times as dear is served a third as often', async (t) => {
-  const queue = new FairQueue<Item>({ depth: 100, devices: 10, bytes: 1e6 }, () => {}, ({ id }) => (id[0] === 'a' ? 30 : 10));
+  const queue = new FairQueue<Item>(
+    { depth: 100, devices: 10, bytes: 1e6 },
+    () => {},
+    ({ id }) => (id[0] === 'a' ? 30 : 10),
+  );
   for (let i = 0; i < 40; i++) for (const device of ['a', 'b']) queue.push(item(`${device}${i}`));
   const served = Array.from({ length: 40 }, () => queue.take(1, (i) => i.key)[0].device);
   t.equal(served.filter((device) => device === 'a').length, 10);
@@ -48,7 +52,11 @@ t.test('silence earns nothing, and what was paid is not forgotten by leaving', a
 
 t.test('more work than there is time for: whoever had most loses, who had least comes in', async (t) => {
   const dropped: string[] = [];
-  const queue = new FairQueue<Item>({ depth: 9, devices: 10, bytes: 1e6 }, (i) => dropped.push(i.id), () => 10);
+  const queue = new FairQueue<Item>(
+    { depth: 9, devices: 10, bytes: 1e6 },
+    (i) => dropped.push(i.id),
+    () => 10,
+  );
   for (const id of ['a1', 'a2', 'a3', 'b1']) queue.push(item(id), 40);
   t.same(dropped, []);
   queue.push(item('c1'), 40);

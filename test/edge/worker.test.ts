@@ -40,7 +40,15 @@ async function worker(t: Test, change: Change = {}, log = silentLog) {
       name: 'edge-t',
       topics: new Topics(),
       bundles: await openEdgeBundles([change.bundle ?? tinyBundle]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 2 ** 30, batch: 1, parallel: 2, ...change.inference },
+      inference: {
+        provider: 'cpu',
+        threads: 1,
+        maxLoaded: 4,
+        maxBytes: 2 ** 30,
+        batch: 1,
+        parallel: 2,
+        ...change.inference,
+      },
       queue: { depth: 2, devices: 100, bytes: 1e6, maxAgeMs: 60_000, ...change.queue },
       referenceBytes: 1e6,
       publish: (to, text) => {

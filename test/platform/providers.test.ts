@@ -35,7 +35,11 @@ t.test('auto takes the first that runs, and says why not the others (stand-ins f
   t.match(gpu.said(), /models run on cuda.*tensorrt: Failed to load shared library/);
   t.notOk(gpu.asked.includes('webgpu'));
 
-  const none = machine({ cuda: no('it crashed (SIGSEGV)'), webgpu: no('No supported adapters'), cpu: { ok: true, ms: 3 } });
+  const none = machine({
+    cuda: no('it crashed (SIGSEGV)'),
+    webgpu: no('No supported adapters'),
+    cpu: { ok: true, ms: 3 },
+  });
   t.equal(await none.choose('auto'), 'cpu');
   t.match(none.said(), /models run on cpu.*cuda: it crashed \(SIGSEGV\); webgpu: No supported adapters/);
 
@@ -71,7 +75,10 @@ t.test('a probe that crashes, hangs or leaves without a word is a finding, not t
     return pathToFileURL(join(folder, `${name}.mjs`));
   };
   t.match(await tryProvider('cuda', program('abort', 'process.abort();')), { ok: false, why: /crashed \(SIGABRT\)/ });
-  t.match(await tryProvider('cuda', program('exit', 'process.exit(3);')), { ok: false, why: /crashed \(exit code 3\)/ });
+  t.match(await tryProvider('cuda', program('exit', 'process.exit(3);')), {
+    ok: false,
+    why: /crashed \(exit code 3\)/,
+  });
   const hangs = program('hang', 'setInterval(() => {}, 1000);');
   t.match(await tryProvider('cuda', hangs, 500), { ok: false, why: /no answer within 0.5 s/ });
   const talks = program('talk', `process.send({ ok: false, why: '${'x'.repeat(10)}' });`);
