@@ -1,9 +1,10 @@
 import type { ConfigSchema } from '../platform/config.js';
-import { type LogLevel, logLevels } from '../platform/log.js';
 import { type Provider, providers } from '../platform/inference/provider.js';
+import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 import { type AlertsConfig, alertsSchema } from './rules/config.js';
 import { type HistoryConfig, historySchema } from './store/history/config.js';
+import { type UpdatesConfig, updatesSchema } from './update/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -33,6 +34,7 @@ export interface EdgeConfig {
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
   references: { megabytes: number };
   status_interval_s: number;
+  updates: UpdatesConfig;
   log: { level: LogLevel };
 }
 
@@ -94,8 +96,7 @@ export const edgeConfigSchema: ConfigSchema = {
       type: 'string',
       pattern: name,
       default: 'edge',
-      description:
-        'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
+      description: 'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
     },
     bundles: {
       type: 'array',
@@ -137,7 +138,8 @@ export const edgeConfigSchema: ConfigSchema = {
         provider: {
           enum: ['auto', ...providers],
           default: 'auto',
-          description: 'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
+          description:
+            'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
         },
         threads: {
           type: 'integer',
@@ -240,6 +242,7 @@ export const edgeConfigSchema: ConfigSchema = {
       default: 5,
       description: '0.1..3600 seconds between two status messages',
     },
+    updates: updatesSchema,
     log: {
       type: 'object',
       description: 'messages on standard error',

@@ -2,6 +2,7 @@ import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
 import { cameraSchema } from '../camera/schema.js';
+import { updateSchema } from '../update/config.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
 export const agentSchema: ConfigSchema = {
@@ -198,6 +199,7 @@ export const agentSchema: ConfigSchema = {
         },
       },
     },
+    update: updateSchema,
     log: {
       type: 'object',
       additionalProperties: false,

@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { type OnnxConstant, readOnnx } from '../../platform/inference/onnx.js';
 
-const sizes: Record<string, number> = { uint8: 1, int8: 1, bool: 1, float16: 2, int32: 4, float32: 4, int64: 8, float64: 8 };
+const sizes: Record<string, number> = {
+  uint8: 1,
+  int8: 1,
+  bool: 1,
+  float16: 2,
+  int32: 4,
+  float32: 4,
+  int64: 8,
+  float64: 8,
+};
 
 /**
  * Bytes of a model's constants, those in files beside it included: it never needs less memory.

@@ -91,20 +91,24 @@ t.test('overloaded: left where another is free, and not by all devices at once',
   t.equal(most.home.next().to, 'w1');
 });
 
-t.test('MQTT 3.1.1 gives a frame to every edge: the device chooses, devices differ, and what goes is replaced', async (t) => {
-  const count = new Map<string, number>();
-  for (let i = 0; i < 300; i++) {
-    const { home, online, offline } = made({ shares: false, device: `cam-${i}` });
-    for (const worker of ['w1', 'w2', 'w3']) online(worker);
-    const { to = '' } = home.next();
-    t.equal(home.next().to, to);
-    count.set(to, (count.get(to) ?? 0) + 1);
-    offline(to);
-    const next = home.next().to;
-    if (next === undefined || next === to) t.fail(`${next} after ${to}`);
-  }
-  for (const worker of ['w1', 'w2', 'w3']) t.ok((count.get(worker) ?? 0) > 70, `${worker}: ${count.get(worker)} of 300`);
-});
+t.test(
+  'MQTT 3.1.1 gives a frame to every edge: the device chooses, devices differ, and what goes is replaced',
+  async (t) => {
+    const count = new Map<string, number>();
+    for (let i = 0; i < 300; i++) {
+      const { home, online, offline } = made({ shares: false, device: `cam-${i}` });
+      for (const worker of ['w1', 'w2', 'w3']) online(worker);
+      const { to = '' } = home.next();
+      t.equal(home.next().to, to);
+      count.set(to, (count.get(to) ?? 0) + 1);
+      offline(to);
+      const next = home.next().to;
+      if (next === undefined || next === to) t.fail(`${next} after ${to}`);
+    }
+    for (const worker of ['w1', 'w2', 'w3'])
+      t.ok((count.get(worker) ?? 0) > 70, `${worker}: ${count.get(worker)} of 300`);
+  },
+);
 
 t.test('throttle: slower with every refusal, as slow as the edge says, faster with every answer', async (t) => {
   let now = 0;

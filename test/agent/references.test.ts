@@ -13,7 +13,8 @@ function made(keyIntervalMs = 10_000) {
     references,
     send: (frame: number, { partition = 0, rate = 0, key = true } = {}) =>
       references.sent({ frame, partition, rate, symbols: symbols(frame) }, key, state.now),
-    choose: (frame: number, partition = 0, rate = 0) => references.choose(frame, partition, rate, state.edge, state.now),
+    choose: (frame: number, partition = 0, rate = 0) =>
+      references.choose(frame, partition, rate, state.edge, state.now),
   };
 }
 
