@@ -50,21 +50,26 @@ async function checkTail(bundle: Bundle, { id, tail, code }: Partition): Promise
   }
 }
 
-try {
-  stepBack();
-  const bundle = await openBundle(folder);
+async function check(bundle: Bundle): Promise<void> {
   const { manifest } = bundle;
   const heads = new Heads(bundle, Number(threads));
-  for (const [index, partition] of manifest.partitions.entries()) {
-    await checkHead(bundle, heads, index);
-    await checkTail(bundle, partition);
-  }
-  await heads.close();
-  if (mode === 'alone') {
-    const service = new LocalService(bundle, Number(threads));
-    await service.run(testPicture(manifest.input), manifest.input);
+  const service = new LocalService(bundle, Number(threads));
+  try {
+    for (const [index, partition] of manifest.partitions.entries()) {
+      await checkHead(bundle, heads, index);
+      await checkTail(bundle, partition);
+    }
+    if (mode === 'alone') await service.run(testPicture(manifest.input), manifest.input);
+  } finally {
+    // Open threads would keep this process.
+    await heads.close();
     await service.close();
   }
+}
+
+try {
+  stepBack();
+  await check(await openBundle(folder));
 } catch (error) {
   process.stdout.write(`\n${(error as Error).message.replaceAll('\n', ' ')}\n`);
   process.exitCode = 1;

@@ -120,7 +120,7 @@ t.test('the self-test, in its own process', async (t) => {
   await t.rejects(selfTest(service, config, signal), { code: 'self_test', message: /service\.onnx/ });
   const relying = loadAgentConfig({ overrides: { bundle: tinyBundle, partition: 'input', fallback: false } });
   await t.resolves(selfTest(service, relying, signal), 'a device that never runs alone does not need it');
-  process.env.NODE_OPTIONS = '--max-heap-size=3';
+  process.env.NODE_OPTIONS = '--max-old-space-size=1';
   t.teardown(() => delete process.env.NODE_OPTIONS);
   await t.rejects(
     selfTest(tinyBundle, config, signal),
