@@ -7,8 +7,10 @@ import {
   healthSchema,
   manifestSchema,
   partitionCommandSchema,
+  releaseSchema,
   resultSchema,
   statusSchema,
+  updateStatusSchema,
 } from '../protocol/index.js';
 import { doctorSchema } from './commands/doctor/report.js';
 
@@ -20,8 +22,10 @@ const schemas: Record<string, object> = {
   edge: edgeConfigSchema,
   health: healthSchema,
   manifest: manifestSchema,
+  release: releaseSchema,
   result: resultSchema,
   status: statusSchema,
+  'update-status': updateStatusSchema,
 };
 
 /** The JSON Schemas that the code holds, as they are published in docs/schemas/: file name and text. */

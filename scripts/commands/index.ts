@@ -20,6 +20,9 @@ export const commands: Record<string, Command> = {
     summary: 'keys, certificates and cards for the devices of a site',
     load: () => import('./provision.js'),
   },
+  key: { summary: 'make a key that signs releases, or show its id', load: () => import('./key.js') },
+  publish: { summary: 'sign a bundle or settings, and put them down for an edge', load: () => import('./publish.js') },
+  update: { summary: "how a device's update goes", load: () => import('./update.js') },
   explain: { summary: 'why a device cuts the network where it does', load: () => import('./explain.js') },
   doctor: {
     summary: 'why is it slow, blind or silent? every part checked, and what to do',
