@@ -76,7 +76,9 @@ t.test('property: alerts begin only after the rule held so long, never overlap, 
       if (next() < 0.05) busy = !busy;
       at += next() < 0.03 ? 5000 * next() : 100 + 400 * next();
       const quiet = next() < 0.1;
-      const seen = quiet ? undefined : { count: busy && next() < 0.9 ? 1 + Math.floor(next() * 3) : 0, score: 0.5, labels: ['head'] };
+      const seen = quiet
+        ? undefined
+        : { count: busy && next() < 0.9 ? 1 + Math.floor(next() * 3) : 0, score: 0.5, labels: ['head'] };
       const holds = seen !== undefined && meets(settings, seen);
       const before = met.at(-1);
       const result = advance(watch, settings, at, seen, PATIENCE);
@@ -106,22 +108,25 @@ t.test('property: alerts begin only after the rule held so long, never overlap, 
   t.end();
 });
 
-t.test('property: whatever is seen, nothing begins outside the schedule or while it is off; leaving it ends what goes on', (t) => {
-  const monday = new Date(2026, 5, 8, 7, 59, 50).getTime();
-  const settings = rule({ seconds: 1, cooldown_s: 0, schedule: [{ days: [1], from: '08:00', to: '08:01' }] });
-  const seen = { count: 1, score: 0.5, labels: ['head'] };
-  let watch: Watch = idle;
-  const happened: [number, string][] = [];
-  for (let at = monday; at < monday + 120_000; at += 250) {
-    const result = advance(watch, settings, at, seen, PATIENCE);
-    watch = result.watch;
-    if (result.happened) happened.push([at - monday, result.happened]);
-  }
-  t.same(happened, [
-    [11_000, 'start'],
-    [70_000, 'end'],
-  ]);
-  const off = { ...settings, schedule: [], enabled: false };
-  for (let at = 0; at < 60_000; at += 500) t.equal(advance(idle, off, at, seen, PATIENCE).happened, undefined);
-  t.end();
-});
+t.test(
+  'property: whatever is seen, nothing begins outside the schedule or while it is off; leaving it ends what goes on',
+  (t) => {
+    const monday = new Date(2026, 5, 8, 7, 59, 50).getTime();
+    const settings = rule({ seconds: 1, cooldown_s: 0, schedule: [{ days: [1], from: '08:00', to: '08:01' }] });
+    const seen = { count: 1, score: 0.5, labels: ['head'] };
+    let watch: Watch = idle;
+    const happened: [number, string][] = [];
+    for (let at = monday; at < monday + 120_000; at += 250) {
+      const result = advance(watch, settings, at, seen, PATIENCE);
+      watch = result.watch;
+      if (result.happened) happened.push([at - monday, result.happened]);
+    }
+    t.same(happened, [
+      [11_000, 'start'],
+      [70_000, 'end'],
+    ]);
+    const off = { ...settings, schedule: [], enabled: false };
+    for (let at = 0; at < 60_000; at += 500) t.equal(advance(idle, off, at, seen, PATIENCE).happened, undefined);
+    t.end();
+  },
+);

@@ -25,8 +25,14 @@ t.test('events are found by camera, class, zone and time, newest first, page by 
     [{ camera: 'gate' }, (e) => e.camera === 'gate'],
     [{ label: 'helmet' }, (e) => e.label === 'helmet'],
     [{ zone: 'Door' }, (e) => e.zones.includes('Door')],
-    [{ zone: 'Door', camera: 'yard', label: 'head' }, (e) => e.zones.length > 0 && e.camera === 'yard' && e.label === 'head'],
-    [{ from: 1_760_000_000_000 + 10 * day, to: 1_760_000_000_000 + 12 * day }, (e) => (e.ended ?? 0) >= 1_760_000_000_000 + 10 * day && e.started <= 1_760_000_000_000 + 12 * day],
+    [
+      { zone: 'Door', camera: 'yard', label: 'head' },
+      (e) => e.zones.length > 0 && e.camera === 'yard' && e.label === 'head',
+    ],
+    [
+      { from: 1_760_000_000_000 + 10 * day, to: 1_760_000_000_000 + 12 * day },
+      (e) => (e.ended ?? 0) >= 1_760_000_000_000 + 10 * day && e.started <= 1_760_000_000_000 + 12 * day,
+    ],
     [{ camera: 'nowhere' }, () => false],
   ];
   for (const [filter, fits] of cases) {
@@ -96,11 +102,23 @@ t.test('minutes are put together: sums, means by results, the worst p95', async 
   t.equal(one.length, 20);
   const ten = await history.samples('gate', start, start + 3_600_000, 600_000);
   t.match(ten, [
-    { at: start, results: 100, drops: 10, bytes: 1000, p50_ms: 10, p95_ms: 9, counts: { head: { max: 9, mean: 1 } }, rate: 9 },
+    {
+      at: start,
+      results: 100,
+      drops: 10,
+      bytes: 1000,
+      p50_ms: 10,
+      p95_ms: 9,
+      counts: { head: { max: 9, mean: 1 } },
+      rate: 9,
+    },
     { at: start + 600_000, results: 300, p50_ms: 20, p95_ms: 19, counts: { head: { max: 19 } } },
   ]);
   const hour = await history.samples('gate', start, start + 3_600_000, 3_600_000);
-  t.equal(hour.reduce((sum, s) => sum + s.results, 0), 400);
+  t.equal(
+    hour.reduce((sum, s) => sum + s.results, 0),
+    400,
+  );
   t.same(await history.samples('other', 0, Date.now(), 60_000), []);
 });
 
@@ -116,7 +134,8 @@ t.test('retention: days first, then size, the oldest before the newest, and the 
   }
   await history.flush();
   const full = (await database.bytes()) ?? 0;
-  const retainer = (limits: Partial<typeof retention>) => new Retainer(database, pictures, { ...retention, ...limits }, () => history.flush(), silentLog);
+  const retainer = (limits: Partial<typeof retention>) =>
+    new Retainer(database, pictures, { ...retention, ...limits }, () => history.flush(), silentLog);
   await retainer({ days: 60 }).run(now);
   const afterDays = (await history.oldest()) ?? 0;
   t.ok(afterDays >= now - 60 * day && afterDays < now - 59 * day, 'sixty days are left');
@@ -128,7 +147,10 @@ t.test('retention: days first, then size, the oldest before the newest, and the 
   t.ok(await history.event('r0'), 'the newest is there');
   const { rows } = await history.events({ zone: long }, { limit: 500 });
   t.ok(rows.length > 0);
-  const counted = await database.db.selectFrom('event_zones').select((of) => of.fn.countAll<number>().as('n')).execute();
+  const counted = await database.db
+    .selectFrom('event_zones')
+    .select((of) => of.fn.countAll<number>().as('n'))
+    .execute();
   const left = await database.db.selectFrom('events').select('id').where('zones', '!=', '[]').execute();
   t.equal(counted[0].n, left.length, 'zones of events that are gone are gone');
   const file = await stat(join(pictures.folder, '..', 'history.db'));
@@ -139,7 +161,9 @@ t.test('a full database makes room for what is new, and nothing else stops', asy
   const history = await openHistory(t, { retention: { ...retention, megabytes: 1 } });
   const pad = Array.from({ length: 12 }, (_, i) => `${'p'.repeat(50)}${i}`);
   for (let i = 0; i < 800; i++) {
-    history.saveEvent(event({ id: `f${String(i).padStart(5, '0')}`, started: 1_760_000_000_000 + i * 60_000, zones: pad }));
+    history.saveEvent(
+      event({ id: `f${String(i).padStart(5, '0')}`, started: 1_760_000_000_000 + i * 60_000, zones: pad }),
+    );
     if (i % 250 === 249) await history.flush().catch(() => {});
   }
   for (let i = 0; i < 50 && history.counts.waiting > 0; i++) {

@@ -12,7 +12,12 @@ import { event, folderFor, retention } from './parts.js';
 async function open(folder: string) {
   const thread = await SqliteThread.open({ file: join(folder, 'history.db'), readonly: false, maxBytes: 0 });
   const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
-  return { thread, db, kind: 'sqlite' as const, write: (queries: Parameters<typeof thread.write>[0]) => thread.write(queries) };
+  return {
+    thread,
+    db,
+    kind: 'sqlite' as const,
+    write: (queries: Parameters<typeof thread.write>[0]) => thread.write(queries),
+  };
 }
 
 t.test('an older database is brought forward, and keeps what it holds', async (t) => {
@@ -29,14 +34,22 @@ t.test('an older database is brought forward, and keeps what it holds', async (t
   t.match(await history.event(e.id), { camera: 'gate', box: [0, 0, 1, 1] });
   t.same(await history.database.db.selectFrom('outbox').selectAll().execute(), []);
   const versions = await history.database.db.selectFrom('schema_version').select('version').execute();
-  t.same(versions.map(({ version }) => version), Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1));
+  t.same(
+    versions.map(({ version }) => version),
+    Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1),
+  );
 });
 
 t.test('a database of a newer program is left alone', async (t) => {
   const folder = folderFor(t);
   const newer = await open(folder);
   await migrate(newer);
-  await newer.write([newer.db.insertInto('schema_version').values({ version: SCHEMA_VERSION + 1, at: 0 }).compile()]);
+  await newer.write([
+    newer.db
+      .insertInto('schema_version')
+      .values({ version: SCHEMA_VERSION + 1, at: 0 })
+      .compile(),
+  ]);
   await newer.thread.close();
   await t.rejects(History.open({ folder, retention }, silentLog), { code: 'history_newer', exitCode: 2 });
 });

@@ -30,7 +30,12 @@ t.test('one that can never be written does not hold up the others', async (t) =>
   const queue = new WriteQueue(database, silentLog, async () => {});
   t.teardown(() => queue.close());
   const put = (key: string, value: string | null) =>
-    queue.push([database.db.insertInto('settings').values({ key, value: value as string }).compile()]);
+    queue.push([
+      database.db
+        .insertInto('settings')
+        .values({ key, value: value as string })
+        .compile(),
+    ]);
   put('a', '1');
   put('bad', null);
   put('b', '2');
@@ -43,7 +48,10 @@ t.test('what comes together is written together, or not at all', async (t) => {
   const history = await openHistory(t);
   const { database } = history;
   const insert = (key: string, value: string | null) =>
-    database.db.insertInto('settings').values({ key, value: value as string }).compile();
+    database.db
+      .insertInto('settings')
+      .values({ key, value: value as string })
+      .compile();
   await t.rejects(database.write([insert('x', '1'), insert('y', null)]), { name: 'DatabaseError', lasting: true });
   t.same(await database.db.selectFrom('settings').selectAll().execute(), []);
 });
