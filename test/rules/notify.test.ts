@@ -176,7 +176,12 @@ t.test('e-mail: one mail for all, one line of subject; an account is not sent in
 t.test('MQTT: one topic per camera and severity; unacknowledged is a failure', async (t) => {
   const sent: string[] = [];
   let delivery: 'acknowledged' | 'lost' = 'acknowledged';
-  const broker = { publishAcknowledged: async (topic: string) => (sent.push(topic), delivery) };
+  const broker = {
+    async publishAcknowledged(topic: string) {
+      sent.push(topic);
+      return delivery;
+    },
+  };
   const sender = new MqttSender(broker as never, new Topics('site/deepcod'));
   await sender.send([{ id: 'a', body: body() }]);
   t.same(sent, ['site/deepcod/alerts/gate/warning']);
