@@ -2,13 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { packageRoot } from '../../platform/root.js';
-<<<<<<< HEAD
 import { fieldGuide } from '../../scripts/field-guide.js';
 import { manPage } from '../../scripts/man.js';
-import { publishedApi, publishedSchemas } from '../../scripts/published.js';
-=======
 import { publishedApi, publishedClient, publishedSchemas } from '../../scripts/published.js';
->>>>>>> 2e2253e (API held to its document by tests, a typed client generated from it, PostgreSQL and notifications tested, the history's bench and decisions)
 
 t.test('docs/schemas/ holds what the code holds', async (t) => {
   for (const [name, text] of publishedSchemas()) {
