@@ -1,4 +1,4 @@
-import { DEVICES as BOARDS } from '../devices.js';
+import { DEVICES as BOARDS } from '../../agent/partition/boards.js';
 import { GPU_SPEED_UP } from '../links/rows.js';
 import { LTE, phases, radio, WEAK_WIFI, WIFI } from './trace.js';
 import type { Scenario, Side } from './world.js';
