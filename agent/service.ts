@@ -1,9 +1,8 @@
-import { type Bundle, openBundle } from '../platform/bundle.js';
+import { openBundle } from '../platform/bundle.js';
 import { changedKeys } from '../platform/config/changes.js';
 import type { Log } from '../platform/log.js';
 import type { Notifier } from '../platform/systemd/notify.js';
-import { Agent, type AgentParts } from './agent.js';
-
+import { type Agent, type AgentParts, openAgent } from './agent.js';
 import type { AgentConfig } from './config/config.js';
 import { choicesFor } from './partition/choices.js';
 
@@ -14,6 +13,15 @@ export interface ServiceParts extends Omit<AgentParts, 'manager'> {
   reread: () => AgentConfig;
 }
 
+/** Keys that hold from the next frame on; any other one takes a new agent. */
+const LIVE = new Set(
+  'accuracy_floor commands fallback health in_flight key_interval_s partition pictures power prices privacy profile rate threads'.split(
+    ' ',
+  ),
+);
+
+const isLive = (key: string): boolean => LIVE.has(key.split('.', 1)[0]);
+
 /**
  * The agent as a service: one agent after the other, each with the configuration that was read last. Whatever is wrong
  * with a new configuration, the old one goes on.
@@ -21,7 +29,7 @@ export interface ServiceParts extends Omit<AgentParts, 'manager'> {
 export class AgentService {
   #agent: Agent | undefined;
   #config: AgentConfig;
-  #next: { config: AgentConfig; bundle: Bundle } | undefined;
+  #next: AgentConfig | undefined;
   #stopped = false;
 
   constructor(
@@ -36,13 +44,12 @@ export class AgentService {
    * @throws DeepcodError of the first configuration; of a later one when it has worked
    */
   async run(): Promise<void> {
-    let bundle = await openBundle(this.#config.bundle);
-    let before: { config: AgentConfig; bundle: Bundle } | undefined;
+    let before: AgentConfig | undefined;
     while (!this.#stopped) {
       let worked = false;
       try {
         const { parts } = this;
-        this.#agent = new Agent(this.#config, bundle, {
+        this.#agent = await openAgent(this.#config, {
           ...parts,
           manager: {
             ...parts.manager,
@@ -56,13 +63,13 @@ export class AgentService {
       } catch (error) {
         if (!before || worked) throw error;
         this.parts.log.error('the new configuration does not work: going back to the old one', { error });
-        ({ config: this.#config, bundle } = before);
+        this.#config = before;
         before = undefined;
         continue;
       }
       if (!this.#next) return;
-      before = { config: this.#config, bundle };
-      ({ config: this.#config, bundle } = this.#next);
+      before = this.#config;
+      this.#config = this.#next;
       this.#next = undefined;
     }
   }
@@ -73,7 +80,10 @@ export class AgentService {
     this.#agent?.stop();
   }
 
-  /** Reads the configuration again and goes on with it. The log's level changes at once, all else with a new agent. Never rejects. */
+  /**
+   * Reads the configuration again and goes on with it: what can be changed between two frames is, all else comes with a new
+   * agent. Never rejects.
+   */
   async reload(): Promise<void> {
     const { log, manager, reread } = this.parts;
     manager.reloading();
@@ -84,14 +94,15 @@ export class AgentService {
       if (this.#stopped) return;
       const changed = changedKeys(this.#config, config);
       log.level = config.log.level;
-      if (changed.every((key) => key === 'log.level')) {
+      if (changed.every((key) => key === 'log.level' || isLive(key))) {
+        if (changed.some(isLive)) await this.#agent?.applyConfig(config);
         this.#config = config;
         log.info('configuration read again', { changed: changed.join(',') || 'nothing' });
         manager.ready();
         return;
       }
       log.info('configuration read again: the agent starts anew with it', { changed: changed.join(',') });
-      this.#next = { config, bundle };
+      this.#next = config;
       this.#agent?.stop();
     } catch (error) {
       log.error('the configuration cannot be used: nothing changes', { error });

@@ -5,6 +5,7 @@ import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
 import { type EmbeddedBrokerConfig, embeddedBrokerProperties } from './broker/config.js';
 import { type AlertsConfig, alertsSchema } from './rules/config.js';
 import { type HistoryConfig, historySchema } from './store/history/config.js';
+import { type UpdatesConfig, updatesSchema } from './update/config.js';
 import { type WebAuthConfig, webAuthProperties } from './web/auth/config.js';
 
 /** Configuration of the edge's process. */
@@ -35,6 +36,7 @@ export interface EdgeConfig {
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
   references: { megabytes: number };
   status_interval_s: number;
+  updates: UpdatesConfig;
   log: { level: LogLevel };
 }
 
@@ -244,6 +246,7 @@ export const edgeConfigSchema: ConfigSchema = {
       default: 5,
       description: '0.1..3600 seconds between two status messages',
     },
+    updates: updatesSchema,
     log: {
       type: 'object',
       description: 'messages on standard error',

@@ -7,7 +7,8 @@ import { Topics } from '../protocol/topics.js';
 import { type EmbeddedBroker, startBroker } from './broker.js';
 import type { EdgeConfig } from './config.schema.js';
 import { EdgeLink } from './link.js';
-import { type EdgeBundle, openEdgeBundles } from './worker/bundles.js';
+import { EdgeUpdates } from './update/updates.js';
+import { type EdgeBundle, openEdgeBundle, openEdgeBundles } from './worker/bundles.js';
 import type { WorkerStats } from './worker/counters.js';
 import { type AnsweredFrame, EdgeWorker } from './worker/worker.js';
 
@@ -105,6 +106,23 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     throw error;
   }
 
+  const serve = async (folder: string): Promise<void> => {
+    const bundle = await openEdgeBundle(folder);
+    if (bundles.has(bundle.id)) return;
+    await worker.warm(bundle);
+    bundles.set(bundle.id, bundle);
+    link.publishStatus();
+  };
+  const { folder, kbps } = config.updates;
+  const updates =
+    folder === undefined
+      ? undefined
+      : new EdgeUpdates(
+          { folder, kbps, broker: link.broker, topics, worker: config.worker, serve },
+          log.child('update'),
+        );
+  await updates?.start();
+
   return {
     brokerUrl: url,
     topics,
@@ -118,6 +136,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     prove: () => worker.prove(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
+      await updates?.close();
       link.leave();
       await worker.close();
       await link.close();

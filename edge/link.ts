@@ -48,9 +48,9 @@ export class EdgeLink {
       // The last will has said offline by then, and that is true already.
       if (this.#leaving) return;
       this.#subscribe();
-      this.#publishStatus();
+      this.publishStatus();
     });
-    this.#timer = setInterval(() => this.#publishStatus(), options.statusIntervalMs);
+    this.#timer = setInterval(() => this.publishStatus(), options.statusIntervalMs);
   }
 
   /** @returns false if there is no connection */
@@ -94,7 +94,8 @@ export class EdgeLink {
     this.broker.subscribe(topics.filters.framesTo(worker), handle);
   }
 
-  #publishStatus(): void {
+  /** Publishes the status: at each interval, and when there is news. */
+  publishStatus(): void {
     this.broker.publish(this.#statusTopic, JSON.stringify(this.#options.status()), { qos: 1, retain: true });
   }
 }

@@ -1,6 +1,7 @@
 import { type Decision, decisionSchema } from './decision.js';
 import type { CodingWord } from './frame.js';
 import { parseJson } from './json.js';
+import { type UpdateStatus, updateStatusSchema } from './update/status.js';
 import { compileSchema, type Schema } from './validate.js';
 
 export const HEALTH_MAX_BYTES = 64 * 1024;
@@ -101,6 +102,8 @@ export interface HealthMessage {
   camera?: CameraHealth;
   system?: SystemHealth;
   versions?: Record<string, string>;
+  /** How an update goes, or how the last one ended; docs/updates.md. */
+  update?: Pick<UpdateStatus, 'state' | 'release' | 'progress' | 'reason' | 'previous'>;
 }
 
 const count = { type: 'integer', minimum: 0 };
@@ -172,6 +175,7 @@ export const healthSchema: Schema = {
       },
     },
     versions: { type: 'object', maxProperties: 64, additionalProperties: name },
+    update: { type: 'object', required: ['state'], properties: updateStatusSchema.properties },
   },
 };
 

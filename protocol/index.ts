@@ -13,4 +13,5 @@ export * from './status.js';
 export { postprocess } from './tasks/postprocess.js';
 export type { Outputs, PostOptions, Tensor } from './tasks/task.js';
 export * from './topics.js';
+export * from './update.js';
 export { compileSchema, describeSchemaErrors } from './validate.js';

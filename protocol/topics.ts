@@ -4,6 +4,9 @@ import { ProtocolError } from './errors.js';
 export const DEFAULT_BASE = 'deepcod';
 
 const leaves = ['frame', 'result', 'status', 'health', 'decisions', 'ping'] as const;
+const updateLeaves = ['request', 'chunk', 'status'] as const;
+const isUpdateLeaf = (level: string): level is (typeof updateLeaves)[number] =>
+  (updateLeaves as readonly string[]).includes(level);
 const isLeaf = (level: string): level is (typeof leaves)[number] => (leaves as readonly string[]).includes(level);
 
 const namePattern = /^[A-Za-z0-9_-]{1,64}$/;
@@ -19,6 +22,8 @@ export type Topic =
   /** `worker`: sent to this edge by name. */
   | { kind: 'frame'; device: string; worker?: string }
   | { kind: 'command'; device: string; command: string }
+  | { kind: 'update-offer'; device: string; worker: string }
+  | { kind: 'update-request' | 'update-chunk' | 'update-status'; device: string }
   | { kind: 'edge-status'; worker: string };
 
 /** A valid device name: 1..64 of A-Z a-z 0-9 _ -, not `edge`, `alerts` or `events`. */
@@ -90,6 +95,20 @@ export class Topics {
   edgeStatus(worker: string): string {
     return `${this.base}/${edgeLevel}/${checkedWorker(worker)}/status`;
   }
+  /** What an edge has for a device to update to. */
+  updateOffer(device: string, worker: string): string {
+    return `${this.#of(device, 'update')}/offer/${checkedWorker(worker)}`;
+  }
+  /** A device asks for a piece of a file, gets it, and says how its update goes. */
+  updateRequest(device: string): string {
+    return `${this.#of(device, 'update')}/request`;
+  }
+  updateChunk(device: string): string {
+    return `${this.#of(device, 'update')}/chunk`;
+  }
+  updateStatus(device: string): string {
+    return `${this.#of(device, 'update')}/status`;
+  }
 
   /** Filters for subscriptions. */
   readonly filters = {
@@ -103,6 +122,11 @@ export class Topics {
     allStatus: (): string => `${this.base}/+/status`,
     allHealth: (): string => `${this.base}/+/health`,
     allEdgeStatus: (): string => `${this.base}/${edgeLevel}/+/status`,
+    updateOffers: (device: string): string => `${this.#of(device, 'update')}/offer/+`,
+    /** One edge's offers to all devices. */
+    allUpdateOffers: (worker: string): string => `${this.base}/+/update/offer/${checkedWorker(worker)}`,
+    allUpdateRequests: (): string => `${this.base}/+/update/request`,
+    allUpdateStatus: (): string => `${this.base}/+/update/status`,
   };
 
   /** What a topic is about, or undefined when it is none of ours. Never throws: topics come from outside. */
@@ -122,6 +146,7 @@ export class Topics {
     if (second === 'frame' && rest.length === 1 && isWorkerName(rest[0])) {
       return { kind: 'frame', device: first, worker: rest[0] };
     }
+    if (second === 'update') return parseUpdate(first, rest);
     if (rest.length > 0) return undefined;
     return isLeaf(second) ? { kind: second, device: first } : undefined;
   }
@@ -149,4 +174,14 @@ export class Topics {
     }
     return device;
   }
+}
+
+function parseUpdate(device: string, [what, worker, ...more]: string[]): Topic | undefined {
+  if (more.length > 0) return undefined;
+  if (what === 'offer') {
+    return worker !== undefined && isWorkerName(worker) ? { kind: 'update-offer', device, worker } : undefined;
+  }
+  return worker === undefined && what !== undefined && isUpdateLeaf(what)
+    ? { kind: `update-${what}`, device }
+    : undefined;
 }

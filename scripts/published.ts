@@ -7,9 +7,12 @@ import {
   healthSchema,
   manifestSchema,
   partitionCommandSchema,
+  releaseSchema,
   resultSchema,
   statusSchema,
+  updateStatusSchema,
 } from '../protocol/index.js';
+import { clientTypes, type OpenApi } from './client-types.js';
 import { doctorSchema } from './commands/doctor/report.js';
 
 const schemas: Record<string, object> = {
@@ -20,8 +23,10 @@ const schemas: Record<string, object> = {
   edge: edgeConfigSchema,
   health: healthSchema,
   manifest: manifestSchema,
+  release: releaseSchema,
   result: resultSchema,
   status: statusSchema,
+  'update-status': updateStatusSchema,
 };
 
 /** The JSON Schemas that the code holds, as they are published in docs/schemas/: file name and text. */
@@ -29,6 +34,11 @@ export function publishedSchemas(): Map<string, string> {
   return new Map(
     Object.entries(schemas).map(([name, schema]) => [`${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`]),
   );
+}
+
+/** The client's types, as they lie in client/types.ts. @param api the OpenAPI document */
+export function publishedClient(api: string): string {
+  return clientTypes(JSON.parse(api) as OpenApi);
 }
 
 /** The OpenAPI document of the edge's API, as it is published in docs/openapi.json. */

@@ -6,6 +6,7 @@ import type { BrokerConfig } from '../../platform/mqtt.js';
 import type { CameraConfig } from '../camera/schema.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
+import type { UpdateConfig } from '../update/config.js';
 import type { CaptureConfig } from './capture.js';
 import { agentSchema } from './schema.js';
 
@@ -34,6 +35,7 @@ export interface AgentConfig {
   power?: PowerModel;
   profile: { file?: string; bandwidth_mbps: number; device_scale: number };
   health: { interval_s: number };
+  update: UpdateConfig;
   log: { level: LogLevel };
 }
 

@@ -2,6 +2,7 @@ import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
 import { cameraSchema } from '../camera/schema.js';
+import { updateSchema } from '../update/config.js';
 import { captureSchema } from './capture.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
@@ -200,6 +201,7 @@ export const agentSchema: ConfigSchema = {
         },
       },
     },
+    update: updateSchema,
     log: {
       type: 'object',
       additionalProperties: false,

@@ -76,6 +76,7 @@ export class Planner {
   /**
    * @param predicts whether frames of a partition point (index) can hold only what changed
    * @param clock ms; `today` ms since 1970
+   * @param before what it knows of the link is shared: that is the device's, whatever the bundle
    * @throws DeepcodError for a partition or rate that the bundle lacks
    */
   constructor(
@@ -84,14 +85,15 @@ export class Planner {
     predicts: (partition: number) => boolean = () => false,
     readonly clock: () => number = () => performance.now(),
     readonly today: () => number = Date.now,
+    before?: Pick<Planner, 'link' | 'bandwidth' | 'pings'>,
   ) {
     const { profile, prices, power, key_interval_s, camera } = settings;
     this.#all = choicesFor(manifest, settings);
     this.#choices = this.#all;
     this.#here = hereOf(this.#all, manifest);
-    this.bandwidth = new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
-    this.link = new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
-    this.pings = new Pings(clock);
+    this.bandwidth = before?.bandwidth ?? new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
+    this.link = before?.link ?? new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
+    this.pings = before?.pings ?? new Pings(clock);
     this.#device = new TimeEstimator(ASSUMED_DEVICE_FLOPS, false, clock);
     this.#edge = new TimeEstimator(ASSUMED_EDGE_FLOPS, true, clock);
     this.#waiting = new Waiting(clock);

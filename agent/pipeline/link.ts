@@ -42,9 +42,14 @@ export class AgentLink {
   readonly #timeoutMs: number;
 
   /**
-   * @param status what is announced, retained, while connected
+   * @param status what is announced, retained, whenever a connection is there
    */
-  constructor(config: AgentConfig, status: DeviceStatus, listeners: LinkListeners, log: Log) {
+  constructor(
+    config: AgentConfig,
+    readonly status: () => DeviceStatus,
+    listeners: LinkListeners,
+    log: Log,
+  ) {
     this.#topics = new Topics(config.base);
     this.#device = config.device;
     this.#timeoutMs = config.timeout_ms;
@@ -83,7 +88,7 @@ export class AgentLink {
         log.warn('an edge announced itself in a form that is not understood', { worker: about.worker, error });
       }
     });
-    this.broker.onUp(() => this.broker.publish(statusTopic, JSON.stringify(status), { qos: 1, retain: true }));
+    this.broker.onUp(() => this.announce());
     this.broker.onUp(listeners.up);
     this.broker.onDown(listeners.down);
   }
@@ -95,6 +100,14 @@ export class AgentLink {
       const { code, message } = error as ProtocolError;
       log.warn('a command was not followed', { command: 'partition', code, message });
     }
+  }
+
+  /** Publishes the status again: it has changed. */
+  announce(): boolean {
+    return this.broker.publish(this.#topics.status(this.#device), JSON.stringify(this.status()), {
+      qos: 1,
+      retain: true,
+    });
   }
 
   get connected(): boolean {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { openBundle } from '../../platform/bundle.js';
 import { packageRoot } from '../../platform/root.js';
 import type { CamerasReport, CamerasTask } from './cameras.js';
 import { messagesFor } from './messages.js';
 import { percentile, round } from './saturation.js';
 import { type BrokerKind, runChild, startServer } from './server.js';
-import { openBundle } from '../../platform/bundle.js';
 
 export interface ManyRow {
   broker: BrokerKind;

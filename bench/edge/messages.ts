@@ -10,7 +10,12 @@ const pictures = 8;
  * Frame messages of one partition point, made as an agent makes them, of pictures of the simulated camera.
  * @param index of the partition in the manifest; below 0: pixels
  */
-export async function messagesFor(bundle: Bundle, index: number, rate: number, threads?: number): Promise<Uint8Array[]> {
+export async function messagesFor(
+  bundle: Bundle,
+  index: number,
+  rate: number,
+  threads?: number,
+): Promise<Uint8Array[]> {
   const preprocessor = new Preprocessor(bundle.manifest.input);
   const camera = await openCamera({ source: 'simulated', seed: 1, frames: pictures }, preprocessor.fit);
   const heads = new Heads(bundle, threads);

@@ -63,7 +63,9 @@ export async function saturation(
     one: round((await bare(route, 1)).fps),
     full: round((await bare(route, options.batch)).fps),
   };
-  progress(`bare loop: ${all.one} frames/s alone, ${all.full} by ${options.batch}; ${all.spinning} with threads that spin`);
+  progress(
+    `bare loop: ${all.one} frames/s alone, ${all.full} by ${options.batch}; ${all.spinning} with threads that spin`,
+  );
   const service = partition === 'input' ? (await bare(raw, 1)).fps : null;
 
   const rows: SaturationRow[] = [];

@@ -12,7 +12,9 @@ import { type EdgeStatus, parseStatus } from '../../protocol/status.js';
 
 export type BrokerKind = 'embedded' | 'mosquitto';
 
-export const mosquitto = ['mosquitto', '/usr/sbin/mosquitto'].find((path) => spawnSync(path, ['-h']).error === undefined);
+export const mosquitto = ['mosquitto', '/usr/sbin/mosquitto'].find(
+  (path) => spawnSync(path, ['-h']).error === undefined,
+);
 
 export interface EdgeServer {
   url: string;
@@ -32,15 +34,9 @@ export async function startServer(
   inference: Record<string, unknown>,
 ): Promise<EdgeServer> {
   const folder = mkdtempSync(join(tmpdir(), 'deepcod-edge-bench-'));
-  const port = await freePort();
+  const own = kind === 'mosquitto' ? await startMosquitto() : undefined;
+  const port = own?.port ?? (await freePort());
   const url = `mqtt://127.0.0.1:${port}`;
-  let broker: Process | undefined;
-  if (kind === 'mosquitto') {
-    const config = join(folder, 'mosquitto.conf');
-    writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
-    broker = new Process(spawn(mosquitto as string, ['-c', config], { stdio: 'ignore' }));
-    await listening(port);
-  }
   const config = join(folder, 'edge.yaml');
   const settings = {
     broker: kind === 'mosquitto' ? { embedded: false, url } : { port },
@@ -66,12 +62,36 @@ export async function startServer(
     url,
     version: kind === 'mosquitto' ? 5 : 4,
     edge,
-    broker,
+    broker: own?.process,
     status: () => status,
     async stop() {
       await watcher.endAsync(true);
       await edge.stop();
-      await broker?.stop();
+      await own?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** mosquitto on a free port of this machine, open to everybody on it. */
+export async function startMosquitto(): Promise<{
+  url: string;
+  port: number;
+  process: Process;
+  stop(): Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'deepcod-mosquitto-'));
+  const port = await freePort();
+  const config = join(folder, 'mosquitto.conf');
+  writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+  const process = new Process(spawn(mosquitto as string, ['-c', config], { stdio: 'ignore' }));
+  await listening(port);
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    process,
+    async stop() {
+      await process.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

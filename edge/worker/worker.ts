@@ -139,6 +139,20 @@ export class EdgeWorker {
     return this.#profile?.times() ?? {};
   }
 
+  /**
+   * Runs every tail of a bundle once, and keeps them loaded as far as there is room: its first frames need not wait.
+   * @throws what a tail throws
+   */
+  async warm({ routes, raw }: EdgeBundle): Promise<void> {
+    for (const route of [...routes, raw]) {
+      await this.#tails.use(route, async (tail) => {
+        const input = tail.buffer(1);
+        route.decode(route.sample(), 0, input);
+        await tail.run(input, [0]);
+      });
+    }
+  }
+
   /** Frames that wait for their turn. */
   get waiting(): number {
     return this.#queue.size;

@@ -53,7 +53,7 @@ t.test('an answer is not sent into a busy socket, nor soon after another', async
   const never = () => {};
   const link = new AgentLink(
     loadAgentConfig({ overrides: { device: 'yard', bundle: tinyBundle, broker: { url: edge.brokerUrl } } }),
-    { online: true },
+    () => ({ online: true }),
     { result: never, edge: never, partition: never, pong: never, up: never, down: never, explain: () => asked++ },
     silentLog,
   );

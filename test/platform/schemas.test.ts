@@ -4,7 +4,7 @@ import t from 'tap';
 import { packageRoot } from '../../platform/root.js';
 import { fieldGuide } from '../../scripts/field-guide.js';
 import { manPage } from '../../scripts/man.js';
-import { publishedApi, publishedSchemas } from '../../scripts/published.js';
+import { publishedApi, publishedClient, publishedSchemas } from '../../scripts/published.js';
 
 t.test('docs/schemas/ holds what the code holds', async (t) => {
   for (const [name, text] of publishedSchemas()) {
@@ -13,9 +13,11 @@ t.test('docs/schemas/ holds what the code holds', async (t) => {
   }
 });
 
-t.test('docs/openapi.json holds what the routes hold', async (t) => {
-  const written = await readFile(join(packageRoot(), 'docs', 'openapi.json'), 'utf8');
-  t.equal(written, await publishedApi(), 'if this fails, run "npm run schemas"');
+t.test('docs/openapi.json and client/types.ts hold what the routes hold', async (t) => {
+  const api = await publishedApi();
+  const read = (...path: string[]) => readFile(join(packageRoot(), ...path), 'utf8');
+  t.equal(await read('docs', 'openapi.json'), api, 'if this fails, run "npm run schemas"');
+  t.equal(await read('client', 'types.ts'), publishedClient(api), 'if this fails, run "npm run schemas"');
 });
 
 t.test('the manual page and the field guide hold what the code says', async (t) => {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { CompiledQuery } from 'kysely';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { Seldom } from '../../../platform/log/seldom.js';
 import type { Log } from '../../../platform/log.js';
@@ -13,6 +12,7 @@ import { fromAlert, fromEvent, fromSample, toAlert, toChange, toEvent } from './
 import { type AlertFilter, alertsQuery, eventsQuery, samplesOf } from './search.js';
 import type { Database } from './tables.js';
 import type { Change, DetectionEvent, EventFilter, Page, Paging, Retention, Sample } from './types.js';
+import { Upsert } from './upsert.js';
 
 export interface HistorySettings {
   /** Of the embedded database and of the snapshots. */
@@ -32,6 +32,7 @@ export class History {
   readonly #queue: WriteQueue;
   readonly #retainer: Retainer;
   readonly #seldom = new Seldom();
+  readonly #upserts: ReturnType<typeof upserts>;
   #picturesWaiting = 0;
 
   private constructor(
@@ -40,6 +41,7 @@ export class History {
     retention: Retention,
     readonly log: Log,
   ) {
+    this.#upserts = upserts(database.kind);
     this.#queue = new WriteQueue(database, log, () => this.#retainer.makeRoom());
     this.#retainer = new Retainer(database, pictures, retention, () => this.flush(), log);
   }
@@ -71,44 +73,24 @@ export class History {
   // What happens: queued, never waited for.
 
   saveEvent(event: DetectionEvent): void {
-    const { db } = this.database;
-    const { id, ...row } = fromEvent(event);
-    const queries: CompiledQuery[] = [
-      db
-        .insertInto('events')
-        .values({ id, ...row })
-        .onConflict((on) => on.column('id').doUpdateSet(row))
-        .compile(),
-    ];
-    for (const zone of event.zones) {
-      queries.push(
-        db
-          .insertInto('event_zones')
-          .values({ event: id, zone, started: event.started })
-          .onConflict((on) => on.doNothing())
-          .compile(),
-      );
-    }
+    const { events, zones } = this.#upserts;
+    const { id, started } = event;
+    const queries = [events.query(fromEvent(event))];
+    for (const zone of event.zones) queries.push(zones.query({ event: id, zone, started }));
     this.#queue.push(queries, `event:${id}`);
   }
 
   saveSample(camera: string, sample: Sample): void {
-    const row = fromSample(camera, sample);
-    const insert = this.database.db.insertInto('samples').values(row);
-    const { camera: _, at: __, ...rest } = row;
-    this.#queue.push([insert.onConflict((on) => on.columns(['camera', 'at']).doUpdateSet(rest)).compile()]);
+    this.#queue.push([this.#upserts.samples.query(fromSample(camera, sample))]);
   }
 
   saveChange(camera: string, { at, partition, rate, reason, why }: Change): void {
     const row = { camera, at, partition, rate, reason: reason ?? null, why: why ?? null };
-    const insert = this.database.db.insertInto('changes').values(row);
-    this.#queue.push([insert.onConflict((on) => on.doNothing()).compile()]);
+    this.#queue.push([this.#upserts.changes.query(row)]);
   }
 
   saveAlert(alert: Alert): void {
-    const { id, ...row } = fromAlert(alert);
-    const insert = this.database.db.insertInto('alerts').values({ id, ...row });
-    this.#queue.push([insert.onConflict((on) => on.column('id').doUpdateSet(row)).compile()], `alert:${id}`);
+    this.#queue.push([this.#upserts.alerts.query(fromAlert(alert))], `alert:${alert.id}`);
   }
 
   /** Keeps the picture of an event; one too many at a time is left out. */
@@ -208,6 +190,16 @@ export class History {
     await this.pictures.close();
     await this.database.close();
   }
+}
+
+function upserts(kind: Database['kind']) {
+  return {
+    events: new Upsert(kind, 'events', ['id'], 'replace'),
+    zones: new Upsert(kind, 'event_zones', ['event', 'zone'], 'keep'),
+    samples: new Upsert(kind, 'samples', ['camera', 'at'], 'replace'),
+    changes: new Upsert(kind, 'changes', ['camera', 'at'], 'keep'),
+    alerts: new Upsert(kind, 'alerts', ['id'], 'replace'),
+  };
 }
 
 const RETENTION = 'retention';

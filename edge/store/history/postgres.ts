@@ -20,9 +20,11 @@ export async function openPostgres(
   password: string | undefined,
   log: Log,
 ): Promise<Database & { timescale: boolean }> {
+  const address = new URL(url);
+  // what stands in the address goes before every other setting
+  if (password !== undefined) address.password = encodeURIComponent(password);
   const pool = new pg.Pool({
-    connectionString: url,
-    ...(password !== undefined && { password }),
+    connectionString: address.href,
     max: 4,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 60_000,

@@ -36,6 +36,8 @@ export class WriteQueue {
   #delays = retryDelays();
   #closed = false;
   #key = 0;
+  /** Entries in the next transaction: less after one that did not fit. */
+  #most = BATCH;
 
   /**
    * @param onFull makes room when the database is full @param depth for tests
@@ -102,7 +104,7 @@ export class WriteQueue {
   }
 
   async #batch(): Promise<boolean> {
-    const batch = [...this.#waiting].slice(0, BATCH);
+    const batch = [...this.#waiting].slice(0, this.#most);
     // taken out while it is written: a newer state that comes meanwhile is not lost with it
     for (const [key] of batch) this.#waiting.delete(key);
     try {
@@ -142,6 +144,7 @@ export class WriteQueue {
 
   #wrote(count: number): void {
     this.#written += count;
+    this.#most = BATCH;
     if (this.#failing !== undefined) this.log.info('the history is written again');
     this.#failing = undefined;
     this.#delays = retryDelays();
@@ -159,7 +162,9 @@ export class WriteQueue {
   async #failed(error: Error): Promise<void> {
     this.#failing = error.message;
     if (this.#seldom.now('write')) this.log.error('the history cannot be written; it is tried again', { error });
-    if (error instanceof DatabaseError && error.full) await this.onFull();
+    if (!(error instanceof DatabaseError && error.full)) return;
+    this.#most = Math.max(1, this.#most >> 1);
+    await this.onFull();
   }
 
   #drop(key: string, why: string): void {

@@ -102,9 +102,9 @@ export class Retainer {
       const before = await this.database.bytes();
       while (before !== undefined && left > 0) {
         if (((await this.database.bytes()) ?? 0) <= limit(before)) break;
-        const oldest = await this.#oldest();
-        if (oldest === undefined) break;
-        const cut = oldest + Math.max(60_000, (now - oldest) / 20);
+        const kept = await this.#span();
+        if (kept === undefined) break;
+        const cut = kept.oldest + Math.max(60_000, (kept.newest - kept.oldest) / 20);
         const after = await this.#deleteBefore(cut, left);
         left = after === left ? 0 : after;
       }
@@ -139,15 +139,19 @@ export class Retainer {
     return n;
   }
 
-  async #oldest(): Promise<number | undefined> {
+  async #span(): Promise<{ oldest: number; newest: number } | undefined> {
     const { db } = this.database;
-    const times: number[] = [];
+    let span: { oldest: number; newest: number } | undefined;
     for (const [table, column] of AGING) {
-      const { rows } = await sql<{ t: number | null }>`
-        select min(${sql.ref(column)}) as t from ${sql.table(table)}`.execute(db);
-      if (rows[0]?.t != null) times.push(rows[0].t);
+      const [from, by] = [sql.table(table), sql.ref(column)];
+      // each by the index alone: both in one select would read the whole table
+      const { rows } = await sql<{ a: number | null; b: number | null }>`
+        select (select min(${by}) from ${from}) as a, (select max(${by}) from ${from}) as b`.execute(db);
+      const [{ a, b }] = rows;
+      if (a === null || b === null) continue;
+      span = { oldest: Math.min(a, span?.oldest ?? a), newest: Math.max(b, span?.newest ?? b) };
     }
-    return times.length > 0 ? Math.min(...times) : undefined;
+    return span;
   }
 
   /** Pictures whose events are gone. @returns how many */

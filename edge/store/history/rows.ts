@@ -11,9 +11,13 @@ export function toEvent(row: Selectable<Tables['events']>, snapshot: boolean): D
   return ended === null ? event : { ...event, ended };
 }
 
-export function fromEvent({ snapshot: _, ...event }: DetectionEvent): Tables['events'] {
-  const { ended = null, zones, box } = event;
-  return { ...event, ended, zones: JSON.stringify(zones), box: JSON.stringify(box) };
+/** All columns, in the same order each time. */
+export function fromEvent(event: DetectionEvent): Tables['events'] {
+  const { id, camera, label, zones, started, ended, score, best_at, box, max_count, frames } = event;
+  return {
+    ...{ id, camera, label, zones: JSON.stringify(zones), started, ended: ended ?? null },
+    ...{ score, best_at, box: JSON.stringify(box), max_count, frames },
+  };
 }
 
 export function toSample(row: Selectable<Tables['samples']>): Sample {
@@ -27,9 +31,12 @@ export function toSample(row: Selectable<Tables['samples']>): Sample {
 }
 
 export function fromSample(camera: string, sample: Sample): Tables['samples'] {
-  const { steps_ms, counts, p50_ms = null, p95_ms = null, partition = null, rate = null, ...rest } = sample;
-  const text = { steps: JSON.stringify(steps_ms), counts: JSON.stringify(counts) };
-  return { camera, ...rest, p50_ms, p95_ms, partition, rate, ...text };
+  const { at, results, failures, drops, bytes, p50_ms, p95_ms, steps_ms, counts, partition, rate } = sample;
+  return {
+    ...{ camera, at, results, failures, drops, bytes, p50_ms: p50_ms ?? null, p95_ms: p95_ms ?? null },
+    ...{ steps: JSON.stringify(steps_ms), counts: JSON.stringify(counts) },
+    ...{ partition: partition ?? null, rate: rate ?? null },
+  };
 }
 
 export function toChange({ at, partition, rate, reason, why }: Selectable<Tables['changes']>): Change {

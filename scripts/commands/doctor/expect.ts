@@ -1,5 +1,5 @@
+import { DEVICES } from '../../../agent/partition/boards.js';
 import { BOARD_POWER } from '../../../agent/partition/energy.js';
-import { DEVICES } from '../../../bench/devices.js';
 
 /** What a service should take on a board. */
 export interface Expectation {
