@@ -153,7 +153,8 @@ function machineBytes(): number {
 
 /** @param own how the embedded broker is reached from here: it speaks 3.1.1, and needs no certificate of ours */
 function brokerConfig({ broker }: EdgeConfig, own: string | undefined): BrokerConfig {
-  if (own !== undefined) return { url: own, version: '3.1.1', keepalive_s: broker.keepalive_s };
+  // MQTT 3.1.1 takes no password without a name.
+  if (own !== undefined) return { url: own, version: '3.1.1', username: 'edge', keepalive_s: broker.keepalive_s };
   const { url = '', version, username, password_file, ca_file, cert_file, key_file, keepalive_s } = broker;
   return { url, version, username, password_file, ca_file, cert_file, key_file, keepalive_s };
 }

@@ -6,6 +6,12 @@
  */
 export type Role = 'device' | 'worker' | 'operator' | 'local' | 'anyone';
 
+/** Below the device's own name. Frames may go to one worker: `frame/+`. */
+const DEVICE_WRITES = [
+  ...['frame', 'frame/+', 'ping', 'status', 'health', 'decisions', 'result', 'update/request', 'update/status'],
+];
+const DEVICE_READS = ['result/#', 'ping', 'command/#', 'update/offer/+', 'update/chunk'];
+
 /** Filters of topics; a filter grants what it matches. */
 export interface Grants {
   write: readonly string[];
@@ -23,9 +29,9 @@ export function grantsOf(role: Role, base: string, name: string): Grants {
   switch (role) {
     case 'device':
       return {
-        write: [...['frame', 'ping', 'status', 'health', 'decisions', 'result', 'update/#'].map((t) => `${own}/${t}`)],
-        read: [...['result/#', 'ping', 'command/#', 'update/#'].map((t) => `${own}/${t}`), `${base}/edge/+/status`],
-        retain: [`${own}/status`, `${own}/health`],
+        write: DEVICE_WRITES.map((topic) => `${own}/${topic}`),
+        read: [...DEVICE_READS.map((topic) => `${own}/${topic}`), `${base}/edge/+/status`],
+        retain: [`${own}/status`, `${own}/health`, `${own}/update/status`],
       };
     case 'worker': {
       const all = [`${base}/#`, 'homeassistant/#'];

@@ -68,7 +68,7 @@ export function accessTable(t: Test, site: TestSite, url: () => string): void {
     const worker = await connect(site.worker);
     const yard = await connect();
     t.same(await worker.ask('deepcod/#'), [true]);
-    const own = ['frame', 'ping', 'status', 'health', 'decisions', 'result', 'update/progress'];
+    const own = ['frame', 'ping', 'status', 'health', 'decisions', 'result', 'frame/edge-1', 'update/status'];
     for (const topic of own) yard.say(`deepcod/yard/${topic}`, `own ${topic}`);
     for (const topic of own) await worker.hears(`own ${topic}`);
     for (const topic of foreignTopics) yard.say(`deepcod/${topic}`, 'forbidden', { qos: 0 });
@@ -90,8 +90,8 @@ export function accessTable(t: Test, site: TestSite, url: () => string): void {
   t.test('what a device can read', async (t) => {
     const worker = await connect(site.worker);
     const yard = await connect();
-    const own = ['deepcod/yard/result', 'deepcod/yard/command/#', 'deepcod/yard/update/#', 'deepcod/edge/+/status'];
-    t.same(await yard.ask(...own, 'deepcod/yard/ping', 'deepcod/yard/result/#'), Array(6).fill(true));
+    const own = ['deepcod/yard/result', 'deepcod/yard/command/#', 'deepcod/yard/update/chunk', 'deepcod/edge/+/status'];
+    t.same(await yard.ask(...own, 'deepcod/yard/ping', 'deepcod/yard/update/offer/+'), Array(6).fill(true));
     const spy = await connect(site.yard, { clientId: 'spy' });
     await spy.ask(...foreignFilters);
     worker.say('deepcod/street/result', 'secret');
@@ -100,7 +100,7 @@ export function accessTable(t: Test, site: TestSite, url: () => string): void {
     worker.say('deepcod/yard/frame', 'secret');
     worker.say('deepcod/yard/result', 'own result');
     worker.say('deepcod/yard/command/explain', 'own command');
-    worker.say('deepcod/yard/update/offer', 'own update');
+    worker.say('deepcod/yard/update/offer/edge-1', 'own update');
     worker.say('deepcod/edge/edge-1/status', 'status of the edge');
     for (const text of ['own result', 'own command', 'own update', 'status of the edge']) await yard.hears(text);
     // ordered: what was sent before has come by then, or never will
