@@ -136,8 +136,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     prove: () => worker.prove(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
-      await updates?.close();
       link.leave();
+      await updates?.close();
       await worker.close();
       await link.close();
       await broker?.close();

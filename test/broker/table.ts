@@ -14,7 +14,7 @@ const foreignTopics = [
   'street/update/x',
   'yard/command/explain',
   'yard/other',
-  'yard/frame/more',
+  'yard/frame/edge-1/more',
   'edge/edge-1/status',
   'edge/yard/status',
 ];

@@ -20,7 +20,7 @@ t.test('every command has its usage, and refuses what it does not know', async (
   for (const [name, { load }] of Object.entries(commands)) {
     const help = await deepcod(name, '--help');
     t.same(help, { code: 0, output: `${(await load()).usage}\n` });
-    t.match(help.output, new RegExp(`^usage: \\./scripts/deepcod ${name} [\\s\\S]*--help[\\s\\S]*Exit codes: 0 done`));
+    t.match(help.output, new RegExp(`^usage: \\./scripts/deepcod ${name} [\\s\\S]*--help[\\s\\S]*Exit codes: 0 `));
     const wrong = await deepcod(name, '--hlep');
     t.equal(wrong.code, 2);
     t.match(wrong.output, /--hlep: unknown option; did you mean "help"/);
