@@ -1,44 +1,45 @@
 import { randomInt } from 'node:crypto';
-import { type Bundle, openBundle } from '../platform/bundle.js';
+import type { Bundle } from '../platform/bundle.js';
 import { DeepcodError } from '../platform/errors.js';
 import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
+import { type Notifier, silentNotifier } from '../platform/systemd/notify.js';
 import { versions } from '../platform/versions.js';
 import type { Decision } from '../protocol/decision.js';
-import type { HealthMessage } from '../protocol/health.js';
+import type { CameraHealth, HealthMessage } from '../protocol/health.js';
 import type { Camera, OpenCamera, Picture } from './camera/camera.js';
 import type { AgentConfig } from './config/config.js';
 import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
+import { summaryOf } from './health/summary.js';
+import { SystemHealthReader } from './health/system.js';
+import { FrameWatchdog } from './health/watchdog.js';
 import type { Choice } from './partition/choices.js';
 import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
-import { boardPower } from './partition/energy.js';
-import { measureDevice } from './partition/measure.js';
-import { Planner } from './partition/planner.js';
-import { tellPrivacy } from './partition/privacy.js';
-import { Profiling } from './partition/profiling.js';
+import { Home } from './partition/home.js';
+import type { Planner } from './partition/planner.js';
 import { inBrief } from './partition/trace.js';
-import { BufferPool } from './pipeline/buffers.js';
-import { FrameEncoder } from './pipeline/encode.js';
+import { Engine } from './pipeline/engine.js';
 import { FlightControl } from './pipeline/flight.js';
-import { Heads } from './pipeline/head.js';
 import { AgentLink } from './pipeline/link.js';
-import { LocalService } from './pipeline/local.js';
 import { localResult } from './pipeline/local-result.js';
-import { Matcher } from './pipeline/match.js';
-import { DeviceTrips } from './pipeline/on-device.js';
-import { Preprocessor } from './pipeline/preprocess.js';
-import { References } from './pipeline/references.js';
 import { Refusals } from './pipeline/refusals.js';
-import { RemoteTrips } from './pipeline/remote.js';
+import { Throttle } from './pipeline/throttle.js';
 import { newTrip, type Trip } from './pipeline/trip.js';
 import { LocalResults } from './store/results.js';
+import { connectUpdater } from './update/connect.js';
+import { findStart, type Start } from './update/start.js';
+import type { Updater } from './update/updater.js';
 
 /** How long the first frame waits for the broker and an edge to show up, ms. */
 const BROKER_PATIENCE_MS = 3000;
 const EDGE_PATIENCE_MS = 1500;
 /** How long frames that are on their way are waited for when the agent is stopped, ms. */
-const STOP_PATIENCE_MS = 1000;
+const STOP_PATIENCE_MS = 600;
+/** How long the broker is waited for then, and models that still run, ms: all in all less than two seconds. */
+const GOODBYE_MS = 400;
+/** A line in the log about how things are, every so many ms. */
+const SUMMARY_MS = 5 * 60_000;
 
 export interface AgentParts {
   log: Log;
@@ -51,66 +52,76 @@ export interface AgentParts {
   onDecision?: (decision: Decision) => void;
   /** Told of every finished trip, lost ones too. */
   onTrip?: (trip: Trip) => void;
+  /** The service manager; default: nobody. */
+  manager?: Notifier;
 }
 
 /** The process on the device: pictures in, results out. Made by `openAgent`. */
 export class Agent {
   readonly session = randomInt(2 ** 32);
   readonly stats = new Stats();
-  readonly planner: Planner;
   readonly edges = new EdgeWatch();
+  readonly #home: Home;
+  readonly #throttle = new Throttle();
+  #hold: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   readonly #stop = new AbortController();
-  readonly #preprocessor: Preprocessor;
-  readonly #heads: Heads;
-  readonly #service: LocalService;
-  readonly #matcher: Matcher;
   readonly #link: AgentLink;
   readonly #results: LocalResults;
-  readonly #remote: RemoteTrips;
-  readonly #onDevice: DeviceTrips;
   readonly #flight: FlightControl;
   readonly #refusals: Refusals;
-  readonly #profiling: Profiling;
   readonly #failures = new Seldom();
+  /** Takes the next frame. */
+  #engine: Engine;
+  /** Engines whose last frames are on their way; they close by themselves. */
+  readonly #retiring = new Map<Engine, Promise<void>>();
+  /** Goes on with another camera between two frames. */
+  #handOver: (() => void) | undefined;
+  #camera: Camera | undefined;
+  /** There when releases may be taken. */
+  readonly #updater: Updater | undefined;
+  /** Changes are made one after the other. */
+  #changing: Promise<void> = Promise.resolve();
+  #failure: Error | undefined;
   /** Frames that are being answered here. */
   #here = 0;
-  readonly #reporter: Reporter;
+  #reporter: Reporter;
+  readonly #system: SystemHealthReader;
+  readonly #watchdog: FrameWatchdog;
+  readonly #summary: NodeJS.Timeout;
   #lastChoice = '';
   #lastRate = 0;
 
   /** Use openAgent. @throws DeepcodError for settings that this bundle or this machine cannot serve */
   constructor(
-    readonly config: AgentConfig,
-    readonly bundle: Bundle,
+    config: AgentConfig,
+    bundle: Bundle,
     readonly parts: AgentParts,
+    update?: Start['update'],
   ) {
-    const { manifest } = bundle;
     const { log } = parts;
-    const encoder = new FrameEncoder(bundle, this.session);
-    const settings = { ...config, power: config.power ?? boardPower() };
-    this.planner = new Planner(manifest, settings, (partition) => encoder.predicts(partition));
-    tellPrivacy(manifest, config.privacy, log);
-    this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
-    this.#preprocessor = new Preprocessor(manifest.input);
-    const buffers = new BufferPool(this.#preprocessor.bytes, config.in_flight + 1);
-    this.#heads = new Heads(bundle, config.threads);
-    this.#service = new LocalService(bundle, config.threads);
-    this.#matcher = new Matcher(this.session, bundle.id);
+    this.#home = new Home(this.edges, config.device, () => this.#link.broker.version === 5);
+    this.#engine = this.#makeEngine(config, bundle);
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
       config,
-      { online: true, session: this.session, bundle: this.#bundleName(), versions: versions() },
+      () => ({ online: true, session: this.session, bundle: this.#engine.bundleName, versions: versions() }),
       {
         result: (payload) => {
-          const arrival = this.#matcher.arrive(payload);
+          const arrivals = this.#engines.map(({ matcher }) => matcher.arrive(payload));
+          const arrival = arrivals.find((what) => what !== 'foreign');
           if (arrival === 'late' || arrival === 'damaged') this.stats.drop(`result_${arrival}`);
         },
         edge: (worker, status) => {
-          this.edges.announce(worker, status);
-          this.planner.useEdges(this.edges.statuses, bundle.id);
+          if (this.edges.announce(worker, status)) this.#updater?.poke();
+          if (!status.online && !status.leaving) for (const { matcher } of this.#engines) matcher.lose(worker);
+          this.planner.useEdges(this.#home.statuses, this.bundle.id);
         },
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
+        partition: (command) => {
+          this.planner.command(command);
+          log.info('the partition point was chosen by a command', { ...command });
+        },
         pong: (number) => this.planner.pinged(number),
         up: () => {
           this.planner.link.doubt();
@@ -119,7 +130,7 @@ export class Agent {
         },
         down: () => {
           this.edges.forget();
-          this.#matcher.giveUp('broker_lost');
+          for (const { matcher } of this.#engines) matcher.giveUp('broker_lost');
         },
       },
       log.child('broker'),
@@ -131,27 +142,51 @@ export class Agent {
       (cause, count) => this.stats.drop(cause, count),
       log.child('results'),
     );
-    this.#remote = new RemoteTrips({
-      preprocessor: this.#preprocessor,
-      buffers,
-      heads: this.#heads,
-      encoder,
-      references: new References(config.key_interval_s * 1000, () => this.edges.only),
-      matcher: this.#matcher,
-      publish: (message) => this.#link.publishFrame(message),
-      timeoutMs: config.timeout_ms,
-    });
-    this.#onDevice = new DeviceTrips(this.#preprocessor, buffers, this.#service);
     this.#flight = new FlightControl(
       () => this.#limit(),
       (picture, since) => this.#fly(picture, since),
       config.timeout_ms,
     );
-    this.#reporter = new Reporter(config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
+    this.#reporter = this.#makeReporter();
+    this.#system = new SystemHealthReader(config.results.folder);
+    this.#watchdog = new FrameWatchdog(parts.manager ?? silentNotifier, () => ({
+      periodMs: this.config.camera.fps > 0 ? 1000 / this.config.camera.fps : 0,
+      timeoutMs: this.config.timeout_ms,
+      inFlight: this.#flight.inFlight,
+      waiting: this.#flight.waiting,
+      cameraTrouble: cameraTrouble(this.#camera),
+      connected: this.#link.connected,
+      edge: this.edges.advice(performance.now()),
+      fallback: this.config.fallback,
+    }));
+    this.#summary = setInterval(() => log.info('health', summaryOf(this.health())), SUMMARY_MS).unref();
+    if (update) this.#updater = connectUpdater(update, this, this.#link.broker, log.child('update'));
     this.#link.broker.onUp(() => {
       this.#results.connected();
       this.#flight.poke();
     });
+  }
+
+  get config(): AgentConfig {
+    return this.#engine.config;
+  }
+
+  get bundle(): Bundle {
+    return this.#engine.bundle;
+  }
+
+  get planner(): Planner {
+    return this.#engine.planner;
+  }
+
+  /** Frames that began their trip. */
+  get frames(): number {
+    return this.stats.frames;
+  }
+
+  /** Whether frames are on their way, or wait in the socket. */
+  get busy(): boolean {
+    return this.#flight.inFlight > 0 || this.#link.busy;
   }
 
   /**
@@ -160,36 +195,88 @@ export class Agent {
    */
   async run(): Promise<void> {
     const { log } = this.parts;
-    let camera: Camera | undefined;
     try {
-      camera = await this.#openCamera();
+      this.#camera = await this.#openCamera();
       await this.#prepare();
       log.info('ready', {
         device: this.config.device,
-        camera: camera.description,
+        camera: this.#camera.description,
         bundle: `${this.bundle.manifest.service.name}/${this.bundle.id}`,
         partition: this.config.partition,
       });
-      await this.#takePictures(camera);
+      this.#watchdog.picture();
+      this.parts.manager?.ready();
+      this.parts.manager?.status(`${this.config.device}: ${this.#camera.description}`);
+      this.#updater?.start();
+      await this.#takePictures();
       await this.#flight.settled();
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
       this.#flight.stop();
-      await this.#flight.settled();
-      await camera?.close();
-      this.#profiling.keep();
+      await atMost(GOODBYE_MS, this.#updater?.stop());
+      // A run cannot be broken off: who stops does not wait for its end.
+      await atMost(STOP_PATIENCE_MS, this.#flight.settled());
+      clearTimeout(this.#hold);
+      await atMost(GOODBYE_MS, this.#camera?.close());
+      this.#engine.keep();
+      this.#watchdog.close();
+      this.#system.close();
+      clearInterval(this.#summary);
       this.#reporter.stop();
-      await Promise.all([this.#heads.close(), this.#service.close(), this.#link.close()]);
+      const engines = Promise.all([this.#engine.close(), ...this.#retiring.values()]);
+      await Promise.all([atMost(GOODBYE_MS, engines), this.#link.close(GOODBYE_MS)]);
       await this.#results.close();
     }
+    if (this.#failure) throw this.#failure;
   }
 
   /** Ends `run`: frames that are on their way may come home within a second. */
   stop(): void {
     this.#stop.abort(new DeepcodError('stopped', 'the agent was asked to stop'));
     this.#flight.stop();
-    setTimeout(() => this.#matcher.giveUp('stopped'), STOP_PATIENCE_MS).unref();
+    setTimeout(() => {
+      for (const { matcher } of this.#engines) matcher.giveUp('stopped');
+    }, STOP_PATIENCE_MS).unref();
+  }
+
+  /** Ends `run` with this error: what was begun cannot be brought to an end in this process. */
+  giveUp(error: Error): void {
+    this.#failure = error;
+    this.stop();
+  }
+
+  /**
+   * agent.yaml has changed: its settings hold from the next frame on, with those of releases above them. Broker, device, base
+   * and bundle stay as they are until the next start.
+   * @throws like `change`
+   */
+  applyConfig(config: AgentConfig): Promise<void> {
+    return this.change(this.#updater?.rebase(config) ?? config, this.bundle);
+  }
+
+  /**
+   * Goes on with another bundle or other settings between two frames. Models are loaded before; frames on their way are
+   * answered by what they began with. Where the camera must give other pictures, it is opened again, after these frames.
+   * @throws DeepcodError for what cannot be used: then nothing has changed
+   */
+  change(config: AgentConfig, bundle: Bundle): Promise<void> {
+    const change = this.#changing.then(() => this.#change(config, bundle));
+    this.#changing = change.catch(() => undefined);
+    return change;
+  }
+
+  async #change(config: AgentConfig, bundle: Bundle): Promise<void> {
+    const next = this.#makeEngine(config, bundle, this.#engine);
+    try {
+      await this.#unlessStopped(next.warmUp());
+      this.#stop.signal.throwIfAborted();
+      if (next.sharesCamera(this.#engine)) this.#use(next);
+      else await this.#useWithCamera(next);
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
   }
 
   /** The health document as of now. */
@@ -201,7 +288,7 @@ export class Agent {
       device: this.config.device,
       session: this.session,
       uptime_s: Math.round((performance.now() - this.#startedAt) / 100) / 10,
-      bundle: this.#bundleName(),
+      bundle: this.#engine.bundleName,
       ...(this.#lastChoice && { partition: this.#lastChoice, rate: this.#lastRate }),
       fps: Math.round(stats.fps() * 100) / 100,
       frames: stats.frames,
@@ -215,7 +302,10 @@ export class Agent {
       ...(this.planner.trace.latest && { decision: inBrief(this.planner.trace.latest) }),
       waiting_results: this.#results.waiting,
       rss_bytes: process.memoryUsage.rss(),
+      ...(this.#camera?.health && { camera: this.#camera.health }),
+      system: this.#system.latest,
       versions: versions(),
+      ...(this.#updater && { update: this.#updater.report.brief }),
     };
   }
 
@@ -225,24 +315,74 @@ export class Agent {
     return { ...this.stats.drops, ...(superseded > 0 && { superseded }), ...(late > 0 && { late }) };
   }
 
-  #bundleName(): { id: string; name: string } {
-    return { id: this.bundle.id, name: this.bundle.manifest.service.name };
+  /** The one that takes the next frame first. */
+  get #engines(): Engine[] {
+    return [this.#engine, ...this.#retiring.keys()];
+  }
+
+  #makeEngine(config: AgentConfig, bundle: Bundle, before?: Engine): Engine {
+    const parts = {
+      session: this.session,
+      publish: (message: Uint8Array, worker?: string) => this.#link.publishFrame(message, worker),
+      home: this.#home,
+      log: this.parts.log,
+    };
+    return new Engine(config, bundle, parts, before);
+  }
+
+  #makeReporter(): Reporter {
+    return new Reporter(this.config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
+  }
+
+  /** The next frame begins with this engine. */
+  #use(next: Engine): void {
+    const before = this.#engine;
+    this.#engine = next;
+    const closing = before.close().finally(() => this.#retiring.delete(before));
+    this.#retiring.set(before, closing);
+    if (next.bundle.id !== before.bundle.id) {
+      this.edges.reconsider();
+      this.#refusals.clear();
+      this.#link.announce();
+    }
+    next.planner.useEdges(this.#home.statuses, next.bundle.id);
+    if (next.config.health.interval_s !== before.config.health.interval_s) {
+      this.#reporter.stop();
+      this.#reporter = this.#makeReporter();
+    }
+    this.#reporter.news();
+    this.#flight.poke();
+  }
+
+  /** The loop that takes pictures opens the camera for it, and then uses it. */
+  #useWithCamera(next: Engine): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#handOver = () => {
+        this.#use(next);
+        resolve();
+      };
+    });
   }
 
   #openCamera(): Promise<Camera> {
     const { source, ...options } = this.config.camera;
-    const warn = (message: string) => this.parts.log.child('camera').warn(message);
-    return this.parts.openCamera({ source, ...options, warn }, this.#preprocessor.fit);
+    const log = this.parts.log.child('camera');
+    const warn = (message: string) => log.warn(message);
+    const changed = ({ state, description, message }: CameraHealth) => {
+      if (state === 'running') log.info('running', { camera: description });
+      else log.warn(message ?? state, { state, camera: description });
+      this.#reporter.news();
+    };
+    return this.parts.openCamera({ source, ...options, warn, changed }, this.#engine.preprocessor.fit);
   }
 
   /** Measures or recalls what the decision needs, and lets broker and edge show up. */
   async #prepare(): Promise<void> {
     const { broker } = this.#link;
     const edgeThere = broker.ready(BROKER_PATIENCE_MS).then((up) => up && this.edges.waitForOne(EDGE_PATIENCE_MS));
-    if (!this.planner.isFixed) {
-      const bytes = this.#preprocessor.bytes;
-      await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, bytes));
-    }
+    await this.#engine.measure();
     if (await this.#unlessStopped(edgeThere)) return;
     if (this.planner.staysHere('use')) return;
     const { log } = this.parts;
@@ -262,17 +402,29 @@ export class Agent {
     return Promise.race([waited, stopped]);
   }
 
-  async #takePictures(camera: Camera): Promise<void> {
+  async #takePictures(): Promise<void> {
     const { signal } = this.#stop;
     const { frames = Number.POSITIVE_INFINITY } = this.parts;
     while (!signal.aborted && this.stats.frames < frames) {
+      if (this.#handOver) await this.#changeCamera();
       if (this.config.camera.fps === 0) await this.#flight.room();
       if (this.stats.frames >= frames) break;
-      const picture = await camera.next(signal);
+      const picture = await this.#camera?.next(signal);
       if (!picture) break;
+      this.#watchdog.picture();
       this.#flight.offer(picture);
     }
     if (this.stats.frames >= frames) this.#flight.stop();
+  }
+
+  /** Between two frames, when all that were begun are home. */
+  async #changeCamera(): Promise<void> {
+    const handOver = this.#handOver;
+    this.#handOver = undefined;
+    await this.#flight.settled();
+    await this.#camera?.close();
+    handOver?.();
+    this.#camera = await this.#openCamera();
   }
 
   #limit(): number {
@@ -282,7 +434,18 @@ export class Agent {
     if (this.#here > 0 || this.planner.staysHere(this.#advice())) {
       return Math.min(this.planner.away, this.config.in_flight) + 1;
     }
-    return this.#link.broker.connected ? this.config.in_flight : 0;
+    return this.#link.broker.connected && !this.#held() ? this.config.in_flight : 0;
+  }
+
+  /** Whether frames are held back from an edge that has too much to do. */
+  #held(): boolean {
+    const { delay } = this.#throttle;
+    if (delay === 0) return false;
+    this.#hold ??= setTimeout(() => {
+      this.#hold = undefined;
+      this.#flight.poke();
+    }, delay);
+    return true;
   }
 
   /** Whether there is an edge to send the next frame to. */
@@ -294,17 +457,20 @@ export class Agent {
   /** One frame's trip. Never rejects. */
   async #fly(picture: Picture, since: number): Promise<void> {
     const trip = newTrip(this.stats.frames++, picture, since);
+    const engine = this.#engine;
+    const { planner } = engine;
     this.parts.onStart?.(trip.frame, picture);
+    this.#watchdog.started();
     try {
       this.#ping();
-      const { choice, decision } = this.planner.decide(trip.frame, this.#advice());
+      const { choice, decision } = planner.decide(trip.frame, this.#advice());
       this.parts.onDecision?.(decision);
       const isNews = choice.id !== this.#lastChoice || choice.rate !== this.#lastRate;
       this.#lastChoice = choice.id;
       this.#lastRate = choice.rate;
       if (isNews) this.#reporter.news();
-      if (choice.id === 'device') await this.#flyHere(trip);
-      else await this.#flyToEdge(trip, choice);
+      if (choice.id === 'device') await this.#flyHere(engine, trip);
+      else await this.#flyToEdge(engine, trip, choice);
     } catch (error) {
       trip.outcome = 'failed';
       const { message } = error as Error;
@@ -312,7 +478,9 @@ export class Agent {
     }
     trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
     this.stats.finish(trip);
-    this.planner.learn(trip);
+    this.#watchdog.ended(trip.outcome);
+    this.#updater?.trip(trip);
+    planner.learn(trip);
     this.parts.onTrip?.(trip);
   }
 
@@ -324,38 +492,64 @@ export class Agent {
     if (this.#link.publishPing(number)) this.planner.pings.sent(number);
   }
 
-  async #flyToEdge(trip: Trip, choice: Choice): Promise<void> {
+  async #flyToEdge(engine: Engine, trip: Trip, choice: Choice): Promise<void> {
     const now = performance.now();
     if (this.edges.advice(now) === 'try') this.edges.tried(now);
-    const refusal = await this.#remote.fly(trip, choice);
+    this.#throttle.sent();
+    const refusal = await engine.flyToEdge(trip, choice);
+    // What an edge makes of another bundle says nothing about this one.
+    if (engine.bundle.id !== this.bundle.id) return;
     if (refusal) {
       if (this.#refusals.note(refusal)) this.edges.refused();
+      if (trip.refusal === 'overloaded') {
+        this.#throttle.overloaded(trip.refusedWaitMs);
+        this.#home.overloaded(refusal.worker);
+      }
       return;
     }
     if (trip.outcome === 'result') {
       this.edges.answered();
+      this.#home.answered(trip.worker ?? '');
+      this.#throttle.answered();
       this.#refusals.clear();
     } else if (trip.outcome === 'timeout') {
       this.edges.unanswered();
+      if (trip.sentTo !== undefined) this.#home.unanswered(trip.sentTo);
     }
   }
 
-  async #flyHere(trip: Trip): Promise<void> {
+  async #flyHere(engine: Engine, trip: Trip): Promise<void> {
     this.#here++;
     try {
-      await this.#onDevice.fly(trip);
+      await engine.flyHere(trip);
     } finally {
       this.#here--;
     }
     trip.worker = this.config.device;
-    this.#results.publish(localResult(trip, this.session, this.bundle.id, this.config.device));
+    this.#results.publish(localResult(trip, this.session, engine.bundle.id, this.config.device));
   }
 }
 
+/** What a camera that is watched over says is wrong, and works on. */
+function cameraTrouble(camera: Camera | undefined): string | undefined {
+  const { state = 'running', message = state } = camera?.health ?? {};
+  return state === 'running' ? undefined : message;
+}
+
+/** Waits for something, but no longer. */
+async function atMost(ms: number, what: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([what, over]).finally(() => clearTimeout(timer));
+}
+
 /**
- * Opens the bundle and makes an agent; `run()` starts it.
+ * Opens the bundle, the configured one or that of a release, and makes an agent; `run()` starts it.
  * @throws DeepcodError: bundle (exit code 3), settings (2)
  */
 export async function openAgent(config: AgentConfig, parts: AgentParts): Promise<Agent> {
-  return new Agent(config, await openBundle(config.bundle), parts);
+  const start = await findStart(config, parts.log.child('update'));
+  return new Agent(start.config, start.bundle, parts, start.update);
 }

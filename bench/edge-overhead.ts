@@ -9,14 +9,10 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import mqtt from 'mqtt';
-import { openCamera } from '../agent/camera/index.js';
-import { FrameEncoder } from '../agent/pipeline/encode.js';
-import { Heads } from '../agent/pipeline/head.js';
-import { Preprocessor } from '../agent/pipeline/preprocess.js';
 import { loadEdgeConfig } from '../edge/config.js';
 import { type Edge, startEdge } from '../edge/edge.js';
 import type { AnsweredFrame } from '../edge/worker/worker.js';
-import { type Bundle, openBundle } from '../platform/bundle.js';
+import { openBundle } from '../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { Histogram } from '../platform/histogram.js';
 import { silentLog } from '../platform/log.js';
@@ -24,10 +20,10 @@ import { runMain } from '../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../platform/options.js';
 import { defaultBundle } from '../platform/root.js';
 import { isFailure } from '../protocol/result.js';
+import { messagesFor } from './edge/messages.js';
 
 /** Milliseconds at p50 that the edge may add to a frame. */
 const limitMs = 3;
-const pictures = 8;
 const warmUp = 10;
 
 /** Milliseconds. `outside_tail` is all of it but the model's run; queue, decode, post and answer are its parts. */
@@ -58,27 +54,6 @@ What the edge adds to a frame besides its model's run, at every partition point.
   --help        this text
 
 Exit codes: 0 done, 1 unexpected or --check, 2 wrong usage, 3 bundle, 5 broker.`;
-
-/** Frame messages of one partition point, made as an agent makes them. */
-async function messagesFor(bundle: Bundle, index: number, rate: number, threads?: number): Promise<Uint8Array[]> {
-  const preprocessor = new Preprocessor(bundle.manifest.input);
-  const camera = await openCamera({ source: 'simulated', seed: 1, frames: pictures }, preprocessor.fit);
-  const heads = new Heads(bundle, threads);
-  const encoder = new FrameEncoder(bundle, 1);
-  const messages: Uint8Array[] = [];
-  for (let frame = 0; frame < pictures; frame++) {
-    const picture = await camera.next(AbortSignal.timeout(60_000));
-    if (picture === null) break;
-    const input = new Uint8Array(preprocessor.bytes);
-    preprocessor.place(picture, input);
-    const info = { frame, sourceWidth: picture.sourceWidth, sourceHeight: picture.sourceHeight };
-    if (index < 0) messages.push(encoder.pixels(input, info));
-    else messages.push(encoder.symbols(index, rate, (await heads.run(index, rate, input)).symbols, info));
-  }
-  await heads.close();
-  await camera.close();
-  return messages;
-}
 
 /** Sends one frame after the other and takes the edge's times. */
 async function measure(

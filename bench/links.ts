@@ -8,11 +8,11 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEVICES, slowDown, YOLOX_NANO_HERE_MS } from '../agent/partition/boards.js';
 import { DeepcodError } from '../platform/errors.js';
 import { runMain, untilStopped } from '../platform/main.js';
 import { packageRoot } from '../platform/root.js';
 import { machine, versions } from '../platform/versions.js';
-import { DEVICES, slowDown, YOLOX_NANO_HERE_MS } from './devices.js';
 import { type Baselines, readBaselines } from './links/baselines.js';
 import { type Candidate, candidates, type Link, MOST_LOST, ourChoices, promising } from './links/decide.js';
 import { links } from './links/grid.js';

@@ -1,6 +1,12 @@
 import type { ConfigSchema } from '../platform/config.js';
+import { type Provider, providers } from '../platform/inference/provider.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
+import { type EmbeddedBrokerConfig, embeddedBrokerProperties } from './broker/config.js';
+import { type AlertsConfig, alertsSchema } from './rules/config.js';
+import { type HistoryConfig, historySchema } from './store/history/config.js';
+import { type UpdatesConfig, updatesSchema } from './update/config.js';
+import { type WebAuthConfig, webAuthProperties } from './web/auth/config.js';
 
 /** Configuration of the edge's process. */
 export interface EdgeConfig {
@@ -10,22 +16,27 @@ export interface EdgeConfig {
     host: string;
     port: number;
     url?: string;
-  };
+  } & EmbeddedBrokerConfig;
   base: string;
   worker: string;
+  share: string;
   bundles: string[];
-  web: { enabled: boolean; host: string; port: number };
+  web: { enabled: boolean; host: string; port: number } & WebAuthConfig;
+  history: HistoryConfig;
+  alerts: AlertsConfig;
   inference: {
-    provider: string;
+    provider: Provider | 'auto';
     threads?: number;
-    batch?: number;
+    batch: number;
     parallel: number;
     max_loaded: number;
+    megabytes?: number;
     measure: boolean;
   };
   queue: { depth: number; devices: number; megabytes: number; max_age_ms: number };
   references: { megabytes: number };
   status_interval_s: number;
+  updates: UpdatesConfig;
   log: { level: LogLevel };
 }
 
@@ -53,7 +64,7 @@ export const edgeConfigSchema: ConfigSchema = {
           type: 'string',
           minLength: 1,
           default: '127.0.0.1',
-          description: 'address the embedded broker listens on; 0.0.0.0 opens it to the network',
+          description: 'address the embedded broker listens on; 0.0.0.0 opens it to the network, with tls or insecure',
         },
         port: {
           type: 'integer',
@@ -68,6 +79,7 @@ export const edgeConfigSchema: ConfigSchema = {
           description:
             'mqtt://host:1883, mqtts://host:8883, ws://host/path or wss://host/path, without a password in it',
         },
+        ...embeddedBrokerProperties,
         ...brokerProperties,
       },
     },
@@ -82,6 +94,12 @@ export const edgeConfigSchema: ConfigSchema = {
       pattern: name,
       default: 'edge-1',
       description: "this edge's name: 1 to 64 of A-Z a-z 0-9 _ -, different for each edge at a broker",
+    },
+    share: {
+      type: 'string',
+      pattern: name,
+      default: 'edge',
+      description: 'group of workers at one MQTT 5 broker: each frame goes to one of them; 1 to 64 of A-Z a-z 0-9 _ -',
     },
     bundles: {
       type: 'array',
@@ -103,6 +121,7 @@ export const edgeConfigSchema: ConfigSchema = {
           default: '127.0.0.1',
           description: 'address the page listens on; 0.0.0.0 opens it to the network',
         },
+        ...webAuthProperties,
         port: {
           type: 'integer',
           minimum: 0,
@@ -112,6 +131,8 @@ export const edgeConfigSchema: ConfigSchema = {
         },
       },
     },
+    history: historySchema,
+    alerts: alertsSchema,
     inference: {
       type: 'object',
       description: 'how models are run',
@@ -119,9 +140,10 @@ export const edgeConfigSchema: ConfigSchema = {
       default: {},
       properties: {
         provider: {
-          enum: ['cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'],
-          default: 'cpu',
-          description: 'execution provider of ONNX Runtime',
+          enum: ['auto', ...providers],
+          default: 'auto',
+          description:
+            'execution provider of ONNX Runtime; auto takes the first of these that really runs a model here',
         },
         threads: {
           type: 'integer',
@@ -133,7 +155,8 @@ export const edgeConfigSchema: ConfigSchema = {
           type: 'integer',
           minimum: 1,
           maximum: 64,
-          description: '1..64 frames in one run, at most; default: 1 on cpu, else 8',
+          default: 8,
+          description: '1..64 frames in one run, at most; how many it are is learnt from how long runs take',
         },
         parallel: {
           type: 'integer',
@@ -148,6 +171,13 @@ export const edgeConfigSchema: ConfigSchema = {
           maximum: 256,
           default: 8,
           description: '1..256 models kept loaded, at most; they are loaded when the first frame needs them',
+        },
+        megabytes: {
+          type: 'integer',
+          minimum: 16,
+          maximum: 1_048_576,
+          description:
+            '16..1048576 MB for loaded models; the one unused for longest is unloaded first; default: half of the memory',
         },
         measure: {
           type: 'boolean',
@@ -216,6 +246,7 @@ export const edgeConfigSchema: ConfigSchema = {
       default: 5,
       description: '0.1..3600 seconds between two status messages',
     },
+    updates: updatesSchema,
     log: {
       type: 'object',
       description: 'messages on standard error',

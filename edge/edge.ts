@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+import { chooseProvider } from '../platform/inference/choose-provider.js';
 import type { Log } from '../platform/log.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
 import type { EdgeStatus } from '../protocol/status.js';
@@ -5,7 +7,8 @@ import { Topics } from '../protocol/topics.js';
 import { type EmbeddedBroker, startBroker } from './broker.js';
 import type { EdgeConfig } from './config.schema.js';
 import { EdgeLink } from './link.js';
-import { type EdgeBundle, openEdgeBundles } from './worker/bundles.js';
+import { EdgeUpdates } from './update/updates.js';
+import { type EdgeBundle, openEdgeBundle, openEdgeBundles } from './worker/bundles.js';
 import type { WorkerStats } from './worker/counters.js';
 import { type AnsweredFrame, EdgeWorker } from './worker/worker.js';
 
@@ -15,8 +18,14 @@ export interface Edge {
   readonly brokerUrl: string;
   readonly topics: Topics;
   readonly link: EdgeLink;
+  /** The broker in this process, if there is one. */
+  readonly broker: EmbeddedBroker | undefined;
   readonly bundles: ReadonlyMap<string, EdgeBundle>;
   stats(): WorkerStats;
+  /** Whether frames wait or are in work. */
+  readonly busy: boolean;
+  /** Resolves when every inference thread that is loaded has answered a call; rejects when one has ended. */
+  prove(): Promise<void>;
   /** Called for every answer; must be quick. */
   onAnswer(listener: (event: AnsweredFrame) => void): void;
   /** Announces offline, finishes what runs, answers it, and frees everything: threads, connections, ports. */
@@ -34,20 +43,21 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   for (const { name, id, routes } of bundles.values()) {
     log.info(`bundle ${name}`, { id, partitions: routes.map((r) => r.partition).join(',') || 'none' });
   }
-  const { embedded = config.broker.url === undefined, host, port } = config.broker;
+  const { embedded = config.broker.url === undefined } = config.broker;
   const broker: EmbeddedBroker | undefined = embedded
-    ? await startBroker({ host, port }, log.child('broker'))
+    ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const { provider, threads, parallel, measure, max_loaded: maxLoaded } = config.inference;
-  const batch = config.inference.batch ?? (provider === 'cpu' ? 1 : 8);
+  const provider = await chooseProvider(config.inference.provider, log);
+  const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
+  const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
   const worker = new EdgeWorker(
     {
       name: config.worker,
       topics,
       bundles,
-      inference: { provider, threads, parallel, batch, maxLoaded, measure },
+      inference: { provider, threads, parallel, batch, maxLoaded, maxBytes, measure },
       queue: {
         depth: config.queue.depth,
         devices: config.queue.devices,
@@ -69,6 +79,8 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       bundles: [...bundles.values()].map(({ id, name }) => ({ id, name })),
       ...stats,
       load: Math.round(worker.load * 1000) / 1000,
+      queue_ms: Math.round(worker.backlogMs),
+      direct: true,
       tails_ms: worker.tailTimes(),
       uptime_s: Math.round((performance.now() - started) / 1000),
       versions: { node: process.version },
@@ -78,9 +90,11 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   try {
     link = new EdgeLink(
       {
-        broker: brokerConfig(config, url, embedded),
+        broker: brokerConfig(config, broker?.own.url),
+        password: broker?.own.password,
         topics,
         worker: config.worker,
+        share: config.share,
         statusIntervalMs: config.status_interval_s * 1000,
         onFrame: (topic, payload, properties) => worker.handle(topic, payload, properties),
         status,
@@ -92,15 +106,38 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     throw error;
   }
 
+  const serve = async (folder: string): Promise<void> => {
+    const bundle = await openEdgeBundle(folder);
+    if (bundles.has(bundle.id)) return;
+    await worker.warm(bundle);
+    bundles.set(bundle.id, bundle);
+    link.publishStatus();
+  };
+  const { folder, kbps } = config.updates;
+  const updates =
+    folder === undefined
+      ? undefined
+      : new EdgeUpdates(
+          { folder, kbps, broker: link.broker, topics, worker: config.worker, serve },
+          log.child('update'),
+        );
+  await updates?.start();
+
   return {
     brokerUrl: url,
     topics,
     link,
+    broker,
     bundles,
     stats: () => worker.stats(),
+    get busy() {
+      return worker.busy;
+    },
+    prove: () => worker.prove(),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
       link.leave();
+      await updates?.close();
       await worker.close();
       await link.close();
       await broker?.close();
@@ -108,9 +145,16 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   };
 }
 
-/** The embedded broker speaks 3.1.1 and asks for no account. */
-function brokerConfig({ broker }: EdgeConfig, url: string, embedded: boolean): BrokerConfig {
-  if (embedded) return { url, version: '3.1.1', keepalive_s: broker.keepalive_s };
-  const { embedded: _, host: __, port: ___, ...rest } = broker;
-  return { ...rest, url };
+/** Memory of this machine, or what a container is allowed of it. */
+function machineBytes(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+}
+
+/** @param own how the embedded broker is reached from here: it speaks 3.1.1, and needs no certificate of ours */
+function brokerConfig({ broker }: EdgeConfig, own: string | undefined): BrokerConfig {
+  // MQTT 3.1.1 takes no password without a name.
+  if (own !== undefined) return { url: own, version: '3.1.1', username: 'edge', keepalive_s: broker.keepalive_s };
+  const { url = '', version, username, password_file, ca_file, cert_file, key_file, keepalive_s } = broker;
+  return { url, version, username, password_file, ca_file, cert_file, key_file, keepalive_s };
 }

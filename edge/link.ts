@@ -1,6 +1,7 @@
 import type { Log } from '../platform/log.js';
-import { type Broker, type BrokerConfig, connectMqtt } from '../platform/mqtt.js';
-import { type EdgeStatus, OFFLINE } from '../protocol/status.js';
+import { type Broker, type BrokerConfig, connectMqtt, type MessageProperties } from '../platform/mqtt.js';
+import { type EdgeStatus, LEAVING, OFFLINE } from '../protocol/status.js';
+import { parseTimeout, TIMEOUT_PROPERTY } from '../protocol/timeout.js';
 import type { Topics } from '../protocol/topics.js';
 import type { FrameProperties } from './worker/intake.js';
 import type { Address } from './worker/job.js';
@@ -10,8 +11,12 @@ const answerExpiry = 10;
 
 export interface LinkOptions {
   broker: BrokerConfig;
+  /** Of the broker in this process. */
+  password?: string;
   topics: Topics;
   worker: string;
+  /** Workers of one group share the frames out among them, where the broker speaks MQTT 5. */
+  share: string;
   statusIntervalMs: number;
   onFrame(topic: string, payload: Buffer, properties: FrameProperties): void;
   status(): EdgeStatus;
@@ -33,6 +38,7 @@ export class EdgeLink {
     this.broker = connectMqtt(
       {
         broker: options.broker,
+        password: options.password,
         clientId: `${topics.base.replaceAll('/', '-')}-edge-${worker}`,
         will: { topic: this.#statusTopic, payload: OFFLINE, retain: true },
       },
@@ -42,9 +48,9 @@ export class EdgeLink {
       // The last will has said offline by then, and that is true already.
       if (this.#leaving) return;
       this.#subscribe();
-      this.#publishStatus();
+      this.publishStatus();
     });
-    this.#timer = setInterval(() => this.#publishStatus(), options.statusIntervalMs);
+    this.#timer = setInterval(() => this.publishStatus(), options.statusIntervalMs);
   }
 
   /** @returns false if there is no connection */
@@ -53,32 +59,43 @@ export class EdgeLink {
     return this.broker.publish(to.topic, text, { expirySeconds: answerExpiry, correlationData });
   }
 
-  /** Status offline, now and from now on. Answers to what is under way can still be sent. */
+  /** No more frames, and offline from now on. Answers to what is under way can still be sent. */
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;
     clearInterval(this.#timer);
-    this.broker.publish(this.#statusTopic, OFFLINE, { qos: 1, retain: true });
+    const { filters } = this.#options.topics;
+    for (const filter of [this.#frames, filters.framesTo(this.#options.worker)]) this.broker.unsubscribe(filter);
+    this.broker.publish(this.#statusTopic, LEAVING, { qos: 1, retain: true });
   }
 
   /** Says goodbye: status offline, then the connection ends. */
   async close(): Promise<void> {
     this.leave();
+    this.broker.publish(this.#statusTopic, OFFLINE, { qos: 1, retain: true });
     await this.broker.close();
   }
 
-  /** MQTT 5: the broker shares frames out among the workers. 3.1.1: every worker gets every frame. */
-  #subscribe(): void {
-    const { filters } = this.#options.topics;
-    const wanted = this.broker.version === 5 ? filters.allFramesShared() : filters.allFrames();
-    this.broker.subscribe(wanted, (topic, payload, properties) => {
-      // A broker that was replaced by one of another version: only the latest subscription counts.
-      const current = this.broker.version === 5 ? filters.allFramesShared() : filters.allFrames();
-      if (wanted === current) this.#options.onFrame(topic, payload, properties);
-    });
+  /** MQTT 5: the broker shares frames out among the workers of a group. 3.1.1: every worker gets every frame. */
+  get #frames(): string {
+    const { topics, share } = this.#options;
+    return this.broker.version === 5 ? topics.filters.allFramesShared(share) : topics.filters.allFrames();
   }
 
-  #publishStatus(): void {
+  #subscribe(): void {
+    const { topics, worker, onFrame } = this.#options;
+    const handle = (topic: string, payload: Buffer, { userProperties, ...properties }: MessageProperties) =>
+      onFrame(topic, payload, { ...properties, timeoutMs: parseTimeout(userProperties?.[TIMEOUT_PROPERTY]) });
+    const wanted = this.#frames;
+    this.broker.subscribe(wanted, (topic, payload, properties) => {
+      // A broker that was replaced by one of another version: only the latest subscription counts.
+      if (wanted === this.#frames) handle(topic, payload, properties);
+    });
+    this.broker.subscribe(topics.filters.framesTo(worker), handle);
+  }
+
+  /** Publishes the status: at each interval, and when there is news. */
+  publishStatus(): void {
     this.broker.publish(this.#statusTopic, JSON.stringify(this.#options.status()), { qos: 1, retain: true });
   }
 }

@@ -1,15 +1,31 @@
 import type { Log } from '../platform/log.js';
 import type { EdgeConfig } from './config.schema.js';
 import type { Edge } from './edge.js';
-import { startWeb as serve } from './web/server.js';
+import { openSite } from './rules/open.js';
+import { type LiveWeb, startWeb as serve } from './web/server.js';
 
-/** The web page of a running edge. */
-export interface Web {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Starts the page, unless it is switched off. @throws DeepcodError `web_port` (exit code 2) */
-export async function startWeb(config: EdgeConfig, edge: Edge, log: Log): Promise<Web | undefined> {
-  return config.web.enabled ? serve(config.web, edge, log.child('web')) : undefined;
+/**
+ * Starts the page with its history and rules, unless it is switched off.
+ * @throws DeepcodError `web_port`, `history_unusable`, `history_newer` (exit code 2)
+ */
+export async function startWeb(
+  config: Pick<EdgeConfig, 'web' | 'history' | 'alerts'>,
+  edge: Edge,
+  log: Log,
+): Promise<LiveWeb | undefined> {
+  if (!config.web.enabled) return undefined;
+  const site = config.history.enabled ? await openSite(config, edge, log) : undefined;
+  try {
+    const web = await serve(config.web, edge, log.child('web'), site);
+    return {
+      ...web,
+      async close() {
+        await web.close();
+        await site?.close();
+      },
+    };
+  } catch (error) {
+    await site?.close();
+    throw error;
+  }
 }

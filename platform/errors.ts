@@ -1,5 +1,5 @@
 /** Exit codes of every command; documented in docs/integrators.md. */
-export const ExitCode = { ok: 0, unexpected: 1, usage: 2, bundle: 3, camera: 4, broker: 5 } as const;
+export const ExitCode = { ok: 0, unexpected: 1, usage: 2, bundle: 3, camera: 4, broker: 5, update: 6 } as const;
 
 /**
  * An error a person can act on: what is wrong and where (`message`), a stable `code` for programs,

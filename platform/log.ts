@@ -4,7 +4,8 @@ export { type LogEvent, type LogFields, type LogFormat, type LogLevel, logLevels
 
 /** One line per event, on standard error (standard output belongs to a command's result). */
 export interface Log {
-  readonly level: LogLevel;
+  /** Least level that is shown; the same for all parts. */
+  level: LogLevel;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -24,23 +25,32 @@ export interface LogOptions {
  * @param level least level that is shown
  */
 export function createLog(name: string, level: LogLevel = 'info', options: LogOptions = {}): Log {
+  return part(name, { level }, options);
+}
+
+/** @param shared what a change must reach in every part */
+function part(name: string, shared: { level: LogLevel }, options: LogOptions): Log {
   const format = options.format ?? chooseFormat();
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  const least = logLevels.indexOf(level);
   const at = (eventLevel: LogEvent['level']) => {
-    if (logLevels.indexOf(eventLevel) < least) return () => {};
     return (message: string, fields: LogFields = {}) => {
+      if (logLevels.indexOf(eventLevel) < logLevels.indexOf(shared.level)) return;
       const event: LogEvent = { time: new Date(), level: eventLevel, name, message, fields };
       write(format(event), event);
     };
   };
   return {
-    level,
+    get level() {
+      return shared.level;
+    },
+    set level(level) {
+      shared.level = level;
+    },
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (part) => createLog(`${name}/${part}`, level, { format, write }),
+    child: (child) => part(`${name}/${child}`, shared, { format, write }),
   };
 }
 

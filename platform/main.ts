@@ -1,16 +1,40 @@
 import { DeepcodError, ExitCode } from './errors.js';
+import { openLibc } from './systemd/libc.js';
+
+/** A service has stopped so long after it was told to, ms. */
+export const STOP_WITHIN_MS = 1700;
+
+export interface StopOptions {
+  /** SIGHUP calls this; without it, SIGHUP stops as the others do. */
+  reload?: () => void;
+  /** The process ends so long after the signal at the latest, ms, whatever still runs. Default: when it is done. */
+  withinMs?: number;
+}
 
 /** Waits for the first SIGINT, SIGTERM or SIGHUP. A second SIGINT or SIGTERM ends the process at once, with code 130. */
-export function untilStopped(): Promise<NodeJS.Signals> {
+export function untilStopped({ reload, withinMs }: StopOptions = {}): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
     const on = (signal: NodeJS.Signals): void => {
+      if (signal === 'SIGHUP' && reload) {
+        if (!stopping) reload();
+        return;
+      }
       if (stopping) process.exit(130);
       stopping = true;
+      if (withinMs !== undefined) setTimeout(leave, withinMs).unref();
       resolve(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, on);
   });
+}
+
+/**
+ * Ends the process although a model still runs: `process.exit` would wait for its thread, then abort. What is on the disk
+ * is whole at any moment.
+ */
+function leave(): void {
+  openLibc().exit(ExitCode.ok);
 }
 
 /** What is wrong with the command line itself. */

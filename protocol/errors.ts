@@ -33,4 +33,5 @@ export type ProtocolErrorCode =
   | 'message_not_json'
   | 'message_invalid'
   | 'manifest_invalid'
+  | 'release_invalid'
   | 'task_outputs';

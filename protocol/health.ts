@@ -1,6 +1,7 @@
 import { type Decision, decisionSchema } from './decision.js';
 import type { CodingWord } from './frame.js';
 import { parseJson } from './json.js';
+import { type UpdateStatus, updateStatusSchema } from './update/status.js';
 import { compileSchema, type Schema } from './validate.js';
 
 export const HEALTH_MAX_BYTES = 64 * 1024;
@@ -20,6 +21,53 @@ export const STEPS = [
   'total',
 ] as const;
 export type Step = (typeof STEPS)[number];
+
+export const CAMERA_STATES = ['running', 'starting', 'stalled', 'gone', 'busy', 'failed'] as const;
+
+/** How a camera is doing. */
+export interface CameraHealth {
+  /** Pictures come; none came yet; none come any more; it is not there; somebody else holds it; anything else. */
+  state: (typeof CAMERA_STATES)[number];
+  /** Which camera, in one line. */
+  description: string;
+  /** Seconds in this state. */
+  since_s: number;
+  /** How often it was started again. */
+  restarts: number;
+  /** What is wrong and what to do about it. */
+  message?: string;
+}
+
+/** What the firmware of a Raspberry Pi reports of power and heat (`vcgencmd get_throttled`). */
+export const THROTTLE_CAUSES = ['under_voltage', 'frequency_capped', 'throttled', 'soft_temperature_limit'] as const;
+export type ThrottleCause = (typeof THROTTLE_CAUSES)[number];
+
+/** The machine that a device is. What it cannot tell is absent. */
+export interface SystemHealth {
+  /** /proc/device-tree/model: `Raspberry Pi 5 Model B Rev 1.0`. */
+  model?: string;
+  /** Of the processor, degrees Celsius. */
+  temperature_c?: number;
+  /** What slows it down at present, and what did at some time since it was switched on. */
+  throttled?: { now: ThrottleCause[]; since_boot: ThrottleCause[] };
+  /** Share of all processors that was busy lately, 0 to 1. */
+  cpu?: number;
+  /** Processes that run or wait, mean of a minute. */
+  load1?: number;
+  /** Bytes. */
+  memory?: { total: number; available: number };
+  swap_used?: number;
+  /** Bytes that are free where the state lies. */
+  disk_free_bytes?: number;
+  /** The interface that is connected; signal in dBm, quality 0 to 1. */
+  wifi?: { interface: string; signal_dbm: number; quality: number };
+  /** Since it was switched on, seconds. */
+  uptime_s?: number;
+  /** Whether the clock is right, as far as the kernel was told. */
+  clock_synchronised?: boolean;
+  /** Whether the root file system cannot be written. */
+  read_only_root?: boolean;
+}
 
 /** What a device says of itself every few seconds, retained at `<base>/<device>/health`. */
 export interface HealthMessage {
@@ -50,11 +98,18 @@ export interface HealthMessage {
   /** Results of frames answered here that are kept until the broker takes them. */
   waiting_results?: number;
   rss_bytes?: number;
+  /** Absent where pictures do not come from a camera. */
+  camera?: CameraHealth;
+  system?: SystemHealth;
   versions?: Record<string, string>;
+  /** How an update goes, or how the last one ended; docs/updates.md. */
+  update?: Pick<UpdateStatus, 'state' | 'release' | 'progress' | 'reason' | 'previous'>;
 }
 
 const count = { type: 'integer', minimum: 0 };
 const amount = { type: 'number', minimum: 0 };
+const share = { type: 'number', minimum: 0, maximum: 1 };
+const causes = { type: 'array', maxItems: 8, items: { enum: [...THROTTLE_CAUSES] } };
 const name = { type: 'string', maxLength: 128, description: 'at most 128 characters' };
 
 /** Keys that later versions add are allowed and ignored. */
@@ -87,7 +142,40 @@ export const healthSchema: Schema = {
     decision: decisionSchema,
     waiting_results: count,
     rss_bytes: amount,
+    camera: {
+      type: 'object',
+      required: ['state', 'description', 'since_s', 'restarts'],
+      properties: {
+        state: { enum: [...CAMERA_STATES] },
+        description: { type: 'string', maxLength: 512 },
+        since_s: amount,
+        restarts: count,
+        message: { type: 'string', maxLength: 1024 },
+      },
+    },
+    system: {
+      type: 'object',
+      properties: {
+        model: name,
+        temperature_c: { type: 'number' },
+        throttled: { type: 'object', required: ['now', 'since_boot'], properties: { now: causes, since_boot: causes } },
+        cpu: share,
+        load1: amount,
+        memory: { type: 'object', required: ['total', 'available'], properties: { total: count, available: count } },
+        swap_used: count,
+        disk_free_bytes: count,
+        wifi: {
+          type: 'object',
+          required: ['interface', 'signal_dbm', 'quality'],
+          properties: { interface: name, signal_dbm: { type: 'number' }, quality: share },
+        },
+        uptime_s: amount,
+        clock_synchronised: { type: 'boolean' },
+        read_only_root: { type: 'boolean' },
+      },
+    },
     versions: { type: 'object', maxProperties: 64, additionalProperties: name },
+    update: { type: 'object', required: ['state'], properties: updateStatusSchema.properties },
   },
 };
 

@@ -1,3 +1,4 @@
+export * from './command.js';
 export * from './decision.js';
 export * from './errors.js';
 export * from './frame.js';
@@ -12,4 +13,5 @@ export * from './status.js';
 export { postprocess } from './tasks/postprocess.js';
 export type { Outputs, PostOptions, Tensor } from './tasks/task.js';
 export * from './topics.js';
+export * from './update.js';
 export { compileSchema, describeSchemaErrors } from './validate.js';

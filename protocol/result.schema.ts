@@ -86,6 +86,7 @@ const failure: Schema = {
         code: { type: 'string', pattern: '^[a-z_]{1,64}$', description: 'lower-case letters and _' },
         message: { type: 'string', maxLength: 2048, description: 'at most 2048 characters' },
         hint: { type: 'string', maxLength: 2048, description: 'at most 2048 characters' },
+        wait_ms: { type: 'number', minimum: 0 },
       },
     },
   },

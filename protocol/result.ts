@@ -77,7 +77,13 @@ export interface FrameFailure {
   frame: number;
   bundle: string;
   worker: string;
-  error: { code: FrameFailureCode | (string & {}); message: string; hint?: string };
+  error: {
+    code: FrameFailureCode | (string & {});
+    message: string;
+    hint?: string;
+    /** With `overloaded`: how long the frame would have waited, ms. */
+    wait_ms?: number;
+  };
 }
 
 export type ResultMessage = FrameResult | FrameFailure;

@@ -22,12 +22,20 @@ export interface EdgeStatus {
   frames?: number;
   results?: number;
   errors?: number;
+  /** Runs of a tail since the start, each of one frame or several. */
+  batches?: number;
   /** Frames not answered with a result, by cause. */
   drops?: Record<string, number>;
   /** p50 of recent frames, milliseconds. */
   steps_ms?: Partial<Record<'queue' | 'decode' | 'tail' | 'post' | 'total', number>>;
   /** How busy the inference threads were lately, 0 to 1. */
   load?: number;
+  /** It takes frames at `<base>/<device>/frame/<worker>` too. */
+  direct?: boolean;
+  /** With `online` false: it finishes what it has, and answers it; nothing new should come. */
+  leaving?: boolean;
+  /** How long a frame that comes now would wait, as far as is known, ms. */
+  queue_ms?: number;
   /** Milliseconds of decoding and running each tail, measured at start-up: by bundle id, then partition id (`raw` too). */
   tails_ms?: Record<string, Record<string, TailTime[]>>;
   uptime_s?: number;
@@ -42,6 +50,9 @@ export interface TailTime {
 }
 
 export type StatusMessage = DeviceStatus & EdgeStatus;
+
+/** What an edge says before it finishes what it has. */
+export const LEAVING = JSON.stringify({ online: false, leaving: true } satisfies EdgeStatus);
 
 export const OFFLINE = JSON.stringify({ online: false } satisfies DeviceStatus);
 
@@ -80,9 +91,13 @@ export const statusSchema: Schema = {
     frames: count,
     results: count,
     errors: count,
+    batches: count,
     drops: { type: 'object', maxProperties: 64, additionalProperties: count },
     steps_ms: { type: 'object', maxProperties: 64, additionalProperties: amount },
     load: { type: 'number', minimum: 0, maximum: 1 },
+    direct: { type: 'boolean' },
+    leaving: { type: 'boolean' },
+    queue_ms: amount,
     tails_ms: {
       type: 'object',
       maxProperties: 64,

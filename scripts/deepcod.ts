@@ -15,7 +15,7 @@ ${list}
 
   --help     this text; after a command, the command's
 
-Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 bundle, 5 broker or device unreachable.`;
+Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 bundle, 4 camera, 5 broker or device unreachable.`;
 
 const [name, ...args] = process.argv.slice(2);
 if (Object.hasOwn(commands, name ?? '')) {

@@ -2,12 +2,18 @@ import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { didYouMean } from '../../platform/suggest.js';
 import type { Camera, CameraOptions, Fit, OpenCamera } from './camera.js';
 import { openReplay } from './replay.js';
+import { openRpicam } from './rpicam.js';
+import { openRtsp } from './rtsp.js';
 import { openSimulated } from './simulated.js';
+import { openV4l2 } from './v4l2.js';
 
 export type { Camera, CameraOptions, Fit, OpenCamera, Picture } from './camera.js';
 
 /** Every camera there is: a new one is a file and a line here. */
 export const cameras: Readonly<Record<string, OpenCamera>> = {
+  rpicam: openRpicam,
+  v4l2: openV4l2,
+  rtsp: openRtsp,
   simulated: openSimulated,
   replay: openReplay,
 };

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from '../../platform/sharp.js';
 import { Ahead } from './ahead.js';
 import type { Camera, Fit, OpenCamera, Picture } from './camera.js';
 import { Pace } from './pace.js';
@@ -24,6 +24,7 @@ export async function drawFrame(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" ` +
     `viewBox="0 0 ${SOURCE_WIDTH} ${SOURCE_HEIGHT}" preserveAspectRatio="none" ` +
     `stroke-linecap="round" stroke-linejoin="round">${frame.svg}</svg>`;
+  const sharp = await loadSharp();
   const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   if (info.width !== size.width || info.height !== size.height || info.channels !== 3) {
     throw new Error(`the drawing came out as ${info.width}x${info.height}x${info.channels}`);

@@ -3,8 +3,11 @@ import { loadConfig } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
+import type { CameraConfig } from '../camera/schema.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
+import type { UpdateConfig } from '../update/config.js';
+import type { CaptureConfig } from './capture.js';
 import { agentSchema } from './schema.js';
 
 /** agent.yaml, checked and completed; config/schema.ts says what each key means. */
@@ -13,7 +16,8 @@ export interface AgentConfig {
   base: string;
   broker: BrokerConfig;
   bundle: string;
-  camera: { source: string; input?: string; fps: number; seed: number; loop: boolean };
+  camera: CameraConfig;
+  capture: CaptureConfig;
   partition: string;
   rate: 'auto' | number;
   pictures: boolean;
@@ -23,12 +27,15 @@ export interface AgentConfig {
   timeout_ms: number;
   key_interval_s: number;
   fallback: boolean;
+  /** Follow commands that come over the broker. */
+  commands: boolean;
   results: { folder?: string; megabytes: number };
   threads?: number;
   prices: Prices;
   power?: PowerModel;
   profile: { file?: string; bandwidth_mbps: number; device_scale: number };
   health: { interval_s: number };
+  update: UpdateConfig;
   log: { level: LogLevel };
 }
 

@@ -1,7 +1,9 @@
 import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
-import { DEFAULT_SEED } from '../camera/simulated.js';
+import { cameraSchema } from '../camera/schema.js';
+import { updateSchema } from '../update/config.js';
+import { captureSchema } from './capture.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
 export const agentSchema: ConfigSchema = {
@@ -25,29 +27,8 @@ export const agentSchema: ConfigSchema = {
     },
     broker: brokerSchema,
     bundle: { type: 'string', format: 'path', description: 'folder of the bundle to run; the edge needs the same one' },
-    camera: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      description: 'where pictures come from',
-      properties: {
-        source: {
-          type: 'string',
-          default: 'simulated',
-          description: 'simulated (an animated work site), or replay (a folder of images, or a video)',
-        },
-        input: { type: 'string', format: 'path', description: 'replay: folder of images, or video file' },
-        fps: {
-          type: 'number',
-          minimum: 0,
-          maximum: 120,
-          default: 5,
-          description: 'pictures per second; 0 takes the next one as soon as there is room for it',
-        },
-        seed: { type: 'integer', minimum: 0, default: DEFAULT_SEED, description: 'simulated: which work site' },
-        loop: { type: 'boolean', default: true, description: 'replay: start again at the end' },
-      },
-    },
+    camera: cameraSchema,
+    capture: captureSchema,
     partition: {
       type: 'string',
       minLength: 1,
@@ -109,6 +90,13 @@ export const agentSchema: ConfigSchema = {
       maximum: 3600,
       default: 10,
       description: 'seconds after which a frame stands alone again; others hold only what changed; 0: all stand alone',
+    },
+    commands: {
+      type: 'boolean',
+      default: false,
+      description:
+        'true: whoever may publish to this device’s command topics at the broker may choose its partition point, within ' +
+        'what privacy allows',
     },
     fallback: {
       type: 'boolean',
@@ -213,6 +201,7 @@ export const agentSchema: ConfigSchema = {
         },
       },
     },
+    update: updateSchema,
     log: {
       type: 'object',
       additionalProperties: false,

@@ -38,6 +38,12 @@ export class Decider {
     return this.#current;
   }
 
+  /** What there is to choose from has changed: the next choice is a first one. */
+  restart(): void {
+    this.#current = undefined;
+    this.#regret.clear();
+  }
+
   /**
    * The choice for the next frame.
    * @param predictions of all choices, at least one

@@ -32,27 +32,35 @@ export class EdgeWatch {
     return [...this.#online.values()];
   }
 
+  /** What one of them says of itself. */
+  status(worker: string): EdgeStatus | undefined {
+    return this.#online.get(worker);
+  }
+
+  /** What they say of themselves, by name. */
+  get byName(): ReadonlyMap<string, EdgeStatus> {
+    return this.#online;
+  }
+
   /** Name of the edge if exactly one says it is there. */
   get only(): string | undefined {
     const [name, second] = this.#online.keys();
     return second === undefined ? name : undefined;
   }
 
-  /** A status message. A new edge, or one with other bundles, is a reason to try again at once. */
-  announce(worker: string, status: EdgeStatus): void {
+  /**
+   * A status message. A new edge, or one with other bundles, is a reason to try again at once.
+   * @returns whether it is news: an edge came or went, or has other bundles
+   */
+  announce(worker: string, status: EdgeStatus): boolean {
     const before = this.#online.get(worker);
-    if (!status.online) {
-      this.#online.delete(worker);
-      return;
-    }
+    if (!status.online) return this.#online.delete(worker);
     this.#online.set(worker, status);
     const ids = (s: EdgeStatus | undefined) => JSON.stringify((s?.bundles ?? []).map(({ id }) => id));
-    if (!before || ids(before) !== ids(status)) {
-      this.#refused = false;
-      this.#unanswered = 0;
-      this.#tries = 0;
-    }
+    const isNews = !before || ids(before) !== ids(status);
+    if (isNews) this.reconsider();
     for (const resolve of this.#announced.splice(0)) resolve();
+    return isNews;
   }
 
   /** The connection is gone: what was announced is not known any more. */
@@ -87,6 +95,13 @@ export class EdgeWatch {
   /** A frame was not answered. */
   unanswered(): void {
     this.#unanswered++;
+  }
+
+  /** Frames are others from now on: what edges made of those before says nothing about them. */
+  reconsider(): void {
+    this.#refused = false;
+    this.#unanswered = 0;
+    this.#tries = 0;
   }
 
   /** A frame was refused for a reason that the next one will meet too. */

@@ -57,7 +57,9 @@ export interface Decided extends Plan {
 
 /** Chooses where each frame is cut, and learns from what came of it. */
 export class Planner {
-  readonly choices: readonly Choice[];
+  /** What the settings allow. */
+  readonly #all: readonly Choice[];
+  #choices: readonly Choice[];
   readonly link: LinkModel;
   readonly bandwidth: HarmonicBandwidth;
   readonly pings: Pings;
@@ -68,27 +70,30 @@ export class Planner {
   readonly #payloads: PayloadModel;
   readonly #predictor: Predictor;
   readonly #decider: Decider;
-  readonly #here: Choice;
+  #here: Choice;
   readonly #plans = new Map<number, Plan>();
 
   /**
    * @param predicts whether frames of a partition point (index) can hold only what changed
    * @param clock ms; `today` ms since 1970
+   * @param before what it knows of the link is shared: that is the device's, whatever the bundle
    * @throws DeepcodError for a partition or rate that the bundle lacks
    */
   constructor(
-    manifest: Manifest,
+    readonly manifest: Manifest,
     readonly settings: PlannerSettings,
     predicts: (partition: number) => boolean = () => false,
     readonly clock: () => number = () => performance.now(),
     readonly today: () => number = Date.now,
+    before?: Pick<Planner, 'link' | 'bandwidth' | 'pings'>,
   ) {
     const { profile, prices, power, key_interval_s, camera } = settings;
-    this.choices = choicesFor(manifest, settings);
-    this.#here = this.choices.find(({ id }) => id === 'device') ?? deviceChoice(manifest);
-    this.bandwidth = new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
-    this.link = new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
-    this.pings = new Pings(clock);
+    this.#all = choicesFor(manifest, settings);
+    this.#choices = this.#all;
+    this.#here = hereOf(this.#all, manifest);
+    this.bandwidth = before?.bandwidth ?? new HarmonicBandwidth(profile.bandwidth_mbps * 1e6);
+    this.link = before?.link ?? new LinkModel(profile.bandwidth_mbps * 1e6, ASSUMED_BASE_MS, clock);
+    this.pings = before?.pings ?? new Pings(clock);
     this.#device = new TimeEstimator(ASSUMED_DEVICE_FLOPS, false, clock);
     this.#edge = new TimeEstimator(ASSUMED_EDGE_FLOPS, true, clock);
     this.#waiting = new Waiting(clock);
@@ -105,6 +110,22 @@ export class Planner {
       periodMs: camera.fps > 0 ? 1000 / camera.fps : 0,
     });
     this.#decider = new Decider(clock);
+  }
+
+  /** What there is to choose from. */
+  get choices(): readonly Choice[] {
+    return this.#choices;
+  }
+
+  /**
+   * From the next frame on, only this partition point (and rate) is chosen; `auto` goes back to what the settings say.
+   * @throws DeepcodError for a partition or rate that the bundle lacks or privacy forbids; then nothing changes
+   */
+  command({ partition, rate = 'auto' }: { partition: string; rate?: number | 'auto' }): void {
+    const choices = partition === 'auto' ? this.#all : choicesFor(this.manifest, { ...this.settings, partition, rate });
+    this.#choices = choices;
+    this.#here = hereOf(choices, this.manifest);
+    this.#decider.restart();
   }
 
   /** Whether there is anything to decide. */
@@ -228,8 +249,9 @@ export class Planner {
       this.link.addUnfinished(trip.bytes + this.#payloads.answer, trip.waitedMs - plan.expected.edge);
     }
     if (trip.refusal === 'overloaded' && trip.waitedMs !== undefined) {
-      // It waited there at least so long: newer frames took its place.
-      this.#waiting.add(Math.max(0, trip.waitedMs - plan.expected.network));
+      // It waited there so long, and would have waited for so long as the edge says.
+      const { waitedMs, refusedWaitMs = 0 } = trip;
+      this.#waiting.add(Math.max(0, waitedMs - plan.expected.network) + Math.max(0, refusedWaitMs));
     }
     if (trip.outcome !== 'result') return;
     this.#device.observe(choice.id, preprocess + head + encode, choice.deviceFlops);
@@ -286,5 +308,9 @@ export class Planner {
 
 /** Whose tail answers a choice: pictures go through the whole service, however they were sent. */
 const tailOf = (id: string): string => (id === 'jpeg' ? 'raw' : id);
+
+function hereOf(choices: readonly Choice[], manifest: Manifest): Choice {
+  return choices.find(({ id }) => id === 'device') ?? deviceChoice(manifest);
+}
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from '../../platform/files/replace.js';
 import { isTimeModel, type TimeModel } from './time-model/model.js';
 
 /** Times that were measured before, and what they were measured with. */
@@ -53,10 +53,7 @@ export function readTimeModel(file: string, fingerprint: string): StoredTimeMode
 
 /** Writes it whole or not at all. @throws what the file system throws */
 export function writeProfile(file: string, profile: Profile): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const part = `${file}.part`;
-  writeFileSync(part, `${JSON.stringify(profile, null, 2)}\n`);
-  renameSync(part, file);
+  replaceFile(file, `${JSON.stringify(profile, null, 2)}\n`);
 }
 
 function readJson(file: string): Partial<Profile> | undefined {

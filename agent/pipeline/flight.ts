@@ -28,6 +28,11 @@ export class FlightControl {
     return this.#inFlight;
   }
 
+  /** Whether a picture waits for room. */
+  get waiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /** Pictures that a newer one replaced before they were started. */
   get superseded(): number {
     return this.#superseded;

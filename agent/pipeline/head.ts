@@ -1,5 +1,6 @@
 import type { Bundle } from '../../platform/bundle.js';
-import { InferenceWorker, type TensorValue } from '../../platform/inference/index.js';
+import type { TensorValue } from '../../platform/inference/index.js';
+import { Models } from './models.js';
 
 /** What a head makes of a picture: h * w * channels bytes each, HWC. */
 export interface Code {
@@ -18,13 +19,13 @@ export interface HeadResult extends Code {
   runMs: number;
 }
 
-/** The heads of a bundle, each in its own thread, opened when first needed. */
+/** The heads of a bundle, each in its own thread, loaded when first needed. */
 export class Heads {
-  readonly #open = new Map<number, Promise<InferenceWorker>>();
-
+  /** @param models where they are loaded; default: by themselves */
   constructor(
     readonly bundle: Bundle,
-    readonly threads: number | undefined,
+    threads: number | undefined,
+    readonly models = new Models(threads),
   ) {}
 
   /**
@@ -34,8 +35,8 @@ export class Heads {
    * @throws DeepcodError `model_*`, `inference_*`
    */
   async run(partition: number, rate: number, picture: Uint8Array): Promise<HeadResult> {
-    const { input } = this.bundle.manifest;
-    const worker = await this.#worker(partition);
+    const { input, partitions } = this.bundle.manifest;
+    const worker = await this.models.get(this.bundle.file(partitions[partition].head));
     const feeds: Record<string, TensorValue> = {
       picture: { type: 'uint8', dims: [1, input.height, input.width, 3], data: picture },
     };
@@ -52,18 +53,7 @@ export class Heads {
   }
 
   /** Ends all threads after the runs under way. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((worker) => worker.then((open) => open.close()).catch(() => {})));
-  }
-
-  #worker(partition: number): Promise<InferenceWorker> {
-    let worker = this.#open.get(partition);
-    if (!worker) {
-      const model = this.bundle.file(this.bundle.manifest.partitions[partition].head);
-      worker = InferenceWorker.open({ model, threads: this.threads });
-      this.#open.set(partition, worker);
-      worker.catch(() => this.#open.delete(partition));
-    }
-    return worker;
+  close(): Promise<void> {
+    return this.models.close();
   }
 }

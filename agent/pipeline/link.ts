@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
 import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js';
+import { type PartitionCommand, parsePartitionCommand } from '../../protocol/command.js';
 import { DECISIONS_MAX, type Decision } from '../../protocol/decision.js';
+import type { ProtocolError } from '../../protocol/errors.js';
 import type { HealthMessage } from '../../protocol/health.js';
 import { type DeviceStatus, type EdgeStatus, OFFLINE, parseStatus } from '../../protocol/status.js';
+import { TIMEOUT_PROPERTY } from '../../protocol/timeout.js';
 import { Topics } from '../../protocol/topics.js';
 import { PING_BYTES, PING_TIMEOUT_MS } from '../bandwidth/pings.js';
 import type { AgentConfig } from '../config/config.js';
@@ -15,6 +18,8 @@ export interface LinkListeners {
   edge: (worker: string, status: EdgeStatus) => void;
   /** Somebody asks for the last so many decisions. */
   explain: (count: number) => void;
+  /** Somebody says where the network is to be cut; only where the settings let commands in. */
+  partition: (command: PartitionCommand) => void;
   /** The ping of this number came back. */
   pong: (number: number) => void;
   up: () => void;
@@ -34,13 +39,20 @@ export class AgentLink {
   readonly #topics: Topics;
   readonly #device: string;
   readonly #expirySeconds: number;
+  readonly #timeoutMs: number;
 
   /**
-   * @param status what is announced, retained, while connected
+   * @param status what is announced, retained, whenever a connection is there
    */
-  constructor(config: AgentConfig, status: DeviceStatus, listeners: LinkListeners, log: Log) {
+  constructor(
+    config: AgentConfig,
+    readonly status: () => DeviceStatus,
+    listeners: LinkListeners,
+    log: Log,
+  ) {
     this.#topics = new Topics(config.base);
     this.#device = config.device;
+    this.#timeoutMs = config.timeout_ms;
     this.#expirySeconds = Math.ceil(config.timeout_ms / 1000);
     const statusTopic = this.#topics.status(config.device);
     this.broker = connectMqtt(
@@ -59,7 +71,9 @@ export class AgentLink {
     this.broker.subscribe(this.#topics.filters.commands(config.device), (topic, payload) => {
       const about = this.#topics.parse(topic);
       const now = performance.now();
-      if (about?.kind !== 'command' || about.command !== 'explain') return;
+      if (about?.kind !== 'command') return;
+      if (about.command === 'partition' && config.commands) this.#partition(payload, listeners, log);
+      if (about.command !== 'explain') return;
       // who asks comes again; a frame that waits must not wait for an answer too
       if (this.busy || now - explainedAt < COMMANDS_APART_MS) return;
       explainedAt = now;
@@ -74,9 +88,26 @@ export class AgentLink {
         log.warn('an edge announced itself in a form that is not understood', { worker: about.worker, error });
       }
     });
-    this.broker.onUp(() => this.broker.publish(statusTopic, JSON.stringify(status), { qos: 1, retain: true }));
+    this.broker.onUp(() => this.announce());
     this.broker.onUp(listeners.up);
     this.broker.onDown(listeners.down);
+  }
+
+  #partition(payload: Uint8Array, listeners: LinkListeners, log: Log): void {
+    try {
+      listeners.partition(parsePartitionCommand(payload));
+    } catch (error) {
+      const { code, message } = error as ProtocolError;
+      log.warn('a command was not followed', { command: 'partition', code, message });
+    }
+  }
+
+  /** Publishes the status again: it has changed. */
+  announce(): boolean {
+    return this.broker.publish(this.#topics.status(this.#device), JSON.stringify(this.status()), {
+      qos: 1,
+      retain: true,
+    });
   }
 
   get connected(): boolean {
@@ -93,11 +124,13 @@ export class AgentLink {
     return this.broker.room;
   }
 
-  /** @returns false when the socket does not take it */
-  publishFrame(message: Uint8Array): boolean {
-    return this.broker.publish(this.#topics.frame(this.#device), message, {
+  /** @param worker the edge that is to get it; undefined: the broker chooses @returns false when the socket does not take it */
+  publishFrame(message: Uint8Array, worker?: string): boolean {
+    const topic = worker ? this.#topics.frameTo(this.#device, worker) : this.#topics.frame(this.#device);
+    return this.broker.publish(topic, message, {
       expirySeconds: this.#expirySeconds,
       responseTopic: this.#topics.result(this.#device),
+      userProperties: { [TIMEOUT_PROPERTY]: `${this.#timeoutMs}` },
     });
   }
 
@@ -132,10 +165,10 @@ export class AgentLink {
     return this.broker.publish(this.#topics.health(this.#device), JSON.stringify(health), { retain: true });
   }
 
-  /** Says goodbye and closes. */
-  async close(): Promise<void> {
+  /** Says goodbye and closes, within so many ms. */
+  async close(timeoutMs: number): Promise<void> {
     this.broker.publish(this.#topics.status(this.#device), OFFLINE, { qos: 1, retain: true });
-    await this.broker.close();
+    await this.broker.close(timeoutMs);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Bundle } from '../../platform/bundle.js';
-import { InferenceWorker, type TensorValue } from '../../platform/inference/index.js';
+import type { TensorValue } from '../../platform/inference/index.js';
 import type { Detection } from '../../protocol/result.js';
 import { postprocess } from '../../protocol/tasks/postprocess.js';
 import type { Outputs } from '../../protocol/tasks/task.js';
+import { Models } from './models.js';
 
 export interface LocalResult {
   detections: Detection[];
@@ -12,23 +13,19 @@ export interface LocalResult {
   postMs: number;
 }
 
-/** The whole service on the device: partition point `device`. Opened when first needed. */
+/** The whole service on the device: partition point `device`. Loaded when first needed. */
 export class LocalService {
-  #worker: Promise<InferenceWorker> | undefined;
-
+  /** @param models where it is loaded; default: by itself */
   constructor(
     readonly bundle: Bundle,
-    readonly threads: number | undefined,
+    threads: number | undefined,
+    readonly models = new Models(threads),
   ) {}
 
   /** @param picture letterboxed input; handed over while it runs @param source size of the source picture, pixels */
   async run(picture: Uint8Array, source: { width: number; height: number }): Promise<LocalResult> {
     const { manifest } = this.bundle;
-    this.#worker ??= InferenceWorker.open({ model: this.bundle.file(manifest.service.model), threads: this.threads });
-    this.#worker.catch(() => {
-      this.#worker = undefined;
-    });
-    const worker = await this.#worker;
+    const worker = await this.models.get(this.bundle.file(manifest.service.model));
     const feeds: Record<string, TensorValue> = {
       picture: { type: 'uint8', dims: [1, manifest.input.height, manifest.input.width, 3], data: picture },
     };
@@ -44,7 +41,8 @@ export class LocalService {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#worker?.then((worker) => worker.close()).catch(() => {});
+  /** Ends its thread after the runs under way. */
+  close(): Promise<void> {
+    return this.models.close();
   }
 }

@@ -4,14 +4,14 @@ import type { Loss } from './trip.js';
 /** What came of a frame that was sent. */
 export type Answer =
   | { kind: 'answer'; message: ResultMessage; bytes: number; at: number }
-  | { kind: 'none'; why: Extract<Loss, 'timeout' | 'unsent' | 'broker_lost' | 'stopped'> };
+  | { kind: 'none'; why: Extract<Loss, 'timeout' | 'unsent' | 'broker_lost' | 'stopped'> | 'edge_lost' };
 
 /** What an arriving message was: an answer somebody waits for, one that came too late, one that is not for this start, or damaged. */
 export type Arrival = 'matched' | 'late' | 'foreign' | 'damaged';
 
 /** Frames that wait for an answer, by number; each for a limited time. */
 export class Matcher {
-  readonly #waiting = new Map<number, { settle: (answer: Answer) => void; timer: NodeJS.Timeout }>();
+  readonly #waiting = new Map<number, { settle: (answer: Answer) => void; worker?: string }>();
 
   constructor(
     readonly session: number,
@@ -22,8 +22,8 @@ export class Matcher {
     return this.#waiting.size;
   }
 
-  /** Waits for the answer to a frame, at most `timeoutMs`. Never rejects. */
-  wait(frame: number, timeoutMs: number): Promise<Answer> {
+  /** Waits for the answer to a frame, at most `timeoutMs`. Never rejects. @param worker the edge that it was sent to by name */
+  wait(frame: number, timeoutMs: number, worker?: string): Promise<Answer> {
     return new Promise((resolve) => {
       const settle = (answer: Answer) => {
         clearTimeout(timer);
@@ -31,7 +31,7 @@ export class Matcher {
         resolve(answer);
       };
       const timer = setTimeout(() => settle({ kind: 'none', why: 'timeout' }), timeoutMs);
-      this.#waiting.set(frame, { settle, timer });
+      this.#waiting.set(frame, { settle, worker });
     });
   }
 
@@ -43,6 +43,13 @@ export class Matcher {
   /** No answer will come any more: the connection is gone, or nobody has the time to wait. */
   giveUp(why: 'broker_lost' | 'stopped'): void {
     for (const { settle } of [...this.#waiting.values()]) settle({ kind: 'none', why });
+  }
+
+  /** An edge is gone: it will not answer what was sent to it by name. */
+  lose(edge: string): void {
+    for (const { settle, worker } of [...this.#waiting.values()]) {
+      if (worker === edge) settle({ kind: 'none', why: 'edge_lost' });
+    }
   }
 
   /** A message on the result topic: untrusted, never throws. */

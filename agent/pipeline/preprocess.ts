@@ -1,5 +1,6 @@
 import { type Fit, fitPicture, type InputSpec, placePicture } from '../../protocol/letterbox.js';
 import type { Picture } from '../camera/camera.js';
+import { placeYuv } from '../camera/yuv.js';
 
 /** From a camera's picture to the service's input: HWC uint8 RGB, letterboxed. The camera has scaled it already. */
 export class Preprocessor {
@@ -28,6 +29,8 @@ export class Preprocessor {
    * @throws RangeError when the picture has not the size that `fit` gave
    */
   place(picture: Picture, out: Uint8Array): void {
-    placePicture(this.input, this.fit(picture.sourceWidth, picture.sourceHeight), picture.data, out);
+    const fit = this.fit(picture.sourceWidth, picture.sourceHeight);
+    if (picture.yuv) placeYuv(this.input, fit, picture.data, picture.yuv, out);
+    else placePicture(this.input, fit, picture.data, out);
   }
 }

@@ -26,7 +26,7 @@ const LONGEST_PAUSE = 64;
 
 /**
  * Which frame the next one may be predicted from: the last one that an edge has answered. Keeps the symbols of frames on
- * their way and of one answered frame. A loss, another partition or rate, another edge or several of them, and the
+ * their way and of one answered frame. A loss, another partition or rate, another edge or one that the broker chooses, and the
  * key interval each make the next frame a key frame.
  */
 export class References {
@@ -40,12 +40,8 @@ export class References {
 
   /**
    * @param keyIntervalMs a key frame at least so often; 0: every frame is one
-   * @param onlyEdge name of the edge if exactly one is there: with several, the broker chooses who gets a frame
    */
-  constructor(
-    readonly keyIntervalMs: number,
-    readonly onlyEdge: () => string | undefined,
-  ) {}
+  constructor(readonly keyIntervalMs: number) {}
 
   /** Frames whose symbols are kept. */
   get size(): number {
@@ -54,13 +50,14 @@ export class References {
 
   /**
    * The reference for the next frame.
+   * @param edge who will get it; undefined: the broker chooses
    * @param now performance.now()
    * @returns undefined: it must stand alone
    */
-  choose(frame: number, partition: number, rate: number, now: number): Reference | undefined {
+  choose(frame: number, partition: number, rate: number, edge: string | undefined, now: number): Reference | undefined {
     const last = this.#answered;
     if (last === undefined || this.#pause > 0 || now - this.#keyAt >= this.keyIntervalMs) return undefined;
-    if (last.partition !== partition || last.rate !== rate || last.worker !== this.onlyEdge()) return undefined;
+    if (last.partition !== partition || last.rate !== rate || last.worker !== edge) return undefined;
     if (this.#ordinal - last.ordinal >= REFERENCE_WINDOW || frame - last.frame > 0xffff) return undefined;
     // Only now: frames that none refers to need no checksum.
     last.checksum ??= codeChecksum(last.symbols);

@@ -1,6 +1,7 @@
 import type { CodingWord } from '../../protocol/frame.js';
 import { type FrameFailure, isFailure } from '../../protocol/result.js';
 import type { Choice } from '../partition/choices.js';
+import type { Destination, Home } from '../partition/home.js';
 import type { BufferPool } from './buffers.js';
 import type { FrameEncoder, FrameInfo } from './encode.js';
 import type { Heads } from './head.js';
@@ -17,8 +18,9 @@ export interface RemoteParts {
   encoder: FrameEncoder;
   references: References;
   matcher: Matcher;
-  /** Hands a message to the socket; false when it was not taken. */
-  publish: (message: Uint8Array) => boolean;
+  home: Pick<Home, 'next'>;
+  /** Hands a message to the socket, for one edge or for whoever the broker chooses; false when it was not taken. */
+  publish: (message: Uint8Array, worker?: string) => boolean;
   timeoutMs: number;
 }
 
@@ -37,24 +39,32 @@ export class RemoteTrips {
   constructor(readonly parts: RemoteParts) {}
 
   /**
-   * Takes a frame to the edge and back; fills in the trip, steps and outcome included. A predicted frame whose reference
-   * the edge has not is sent again at once, as a key frame.
+   * Takes a frame to the edge and back; fills in the trip, steps and outcome included. It is sent again at once, as a key
+   * frame, where the edge has not what it was predicted from, and where the edge that it was sent to by name is gone.
    * @returns the edge's refusal, if that is what came back
    * @throws what head and encoder throw
    */
   async fly(trip: Trip, choice: Choice): Promise<FrameFailure | undefined> {
-    const { references, timeoutMs } = this.parts;
+    const { references, home, timeoutMs } = this.parts;
     trip.partition = choice.id;
     trip.rate = choice.rate;
-    const coded = await this.#code(trip, choice);
+    let destination = home.next();
+    let coded = await this.#code(trip, choice, destination);
     const until = performance.now() + timeoutMs;
-    let { answer, sentAt } = await this.#send(trip, coded, choice, timeoutMs);
+    const left = () => Math.max(0, until - performance.now());
+    let { answer, sentAt } = await this.#send(trip, coded, choice, destination, timeoutMs);
+    while (answer.kind === 'none' && answer.why === 'edge_lost' && left() > 0) {
+      references.lost(trip.frame);
+      destination = home.next();
+      if (coded.symbols) coded = this.#key(trip, choice, coded.symbols);
+      ({ answer, sentAt } = await this.#send(trip, coded, choice, destination, left()));
+    }
     const refused = answer.kind === 'answer' && isFailure(answer.message) ? answer.message.error.code : '';
     if (coded.symbols && coded.coding === 'inter' && needsKey.has(refused)) {
       if (refused === 'need_key_frame') references.missing();
       else references.giveUp();
       const key = this.#key(trip, choice, coded.symbols);
-      ({ answer, sentAt } = await this.#send(trip, key, choice, Math.max(0, until - performance.now())));
+      ({ answer, sentAt } = await this.#send(trip, key, choice, destination, left()));
     }
     return this.#settle(trip, answer, sentAt);
   }
@@ -64,7 +74,7 @@ export class RemoteTrips {
     const { references } = this.parts;
     if (answer.kind === 'none') {
       references.lost(trip.frame);
-      trip.outcome = answer.why;
+      trip.outcome = answer.why === 'edge_lost' ? 'timeout' : answer.why;
       trip.waitedMs = performance.now() - sentAt;
       return undefined;
     }
@@ -76,6 +86,7 @@ export class RemoteTrips {
       trip.outcome = 'refused';
       trip.waitedMs = answer.at - sentAt;
       trip.refusal = message.error.code;
+      trip.refusedWaitMs = message.error.wait_ms;
       return message;
     }
     references.answered(trip.frame, message.worker);
@@ -94,23 +105,25 @@ export class RemoteTrips {
     trip: Trip,
     { message, coding, symbols }: Coded,
     { partition, rate }: Choice,
+    { to }: Destination,
     timeoutMs: number,
   ): Promise<{ answer: Answer; sentAt: number }> {
     const { encoder, matcher, publish, references } = this.parts;
     const { frame } = trip;
     trip.coding = coding;
     trip.bytes = message.length;
-    const answered = matcher.wait(frame, timeoutMs);
+    trip.sentTo = to;
+    const answered = matcher.wait(frame, timeoutMs, to);
     const sentAt = performance.now();
     if (symbols && encoder.predicts(partition)) {
       references.sent({ frame, partition, rate, symbols }, coding === 'key', sentAt);
     }
-    if (!publish(message)) matcher.unsent(frame);
+    if (!publish(message, to)) matcher.unsent(frame);
     trip.publishMs = performance.now() - sentAt;
     return { answer: await answered, sentAt };
   }
 
-  async #code(trip: Trip, choice: Choice): Promise<Coded> {
+  async #code(trip: Trip, choice: Choice, { certain }: Destination): Promise<Coded> {
     const { preprocessor, buffers, heads, encoder, references } = this.parts;
     const { picture, steps } = trip;
     const start = performance.now();
@@ -132,7 +145,7 @@ export class RemoteTrips {
       trip.headRunMs = head.runMs;
       const { symbols } = head;
       const { partition, rate } = choice;
-      const reference = encoder.predicts(partition) && references.choose(trip.frame, partition, rate, now);
+      const reference = encoder.predicts(partition) && references.choose(trip.frame, partition, rate, certain, now);
       if (!reference) return this.#key(trip, choice, symbols);
       const { message, key } = encoder.shortest(partition, rate, head, infoOf(trip), reference);
       steps.encode = performance.now() - now;

@@ -43,6 +43,10 @@ export interface Trip {
   worker?: string;
   /** The edge's code of a refusal. */
   refusal?: string;
+  /** With `overloaded`: how long the edge says that the frame would have waited, ms. */
+  refusedWaitMs?: number;
+  /** The edge that it was sent to by name. */
+  sentTo?: string;
   /** performance.now() when the picture came. */
   readonly startedAt: number;
 }

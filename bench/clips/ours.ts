@@ -48,7 +48,7 @@ export async function ours(
   const route = edge.routes[partition];
   const alone = new FrameEncoder(edge.bundle, 1);
   const encoder = new FrameEncoder(edge.bundle, 1);
-  const references = new References(keyIntervalMs, () => 'bench');
+  const references = new References(keyIntervalMs);
   const store = new ReferenceStore(2 ** 26);
   const heads = new Heads(edge.bundle, 1);
   const tail = await Tail.open(route, { provider: 'cpu', threads: 1 });
@@ -77,7 +77,7 @@ export async function ours(
         fed.set(symbols);
         await show('key', fed);
       }
-      const reference = encoder.predicts(partition) && references.choose(frame, partition, rate, now);
+      const reference = encoder.predicts(partition) && references.choose(frame, partition, rate, 'bench', now);
       const sent = reference
         ? encoder.shortest(partition, rate, head, info, reference)
         : { message: encoder.symbols(partition, rate, symbols, info), key: true };

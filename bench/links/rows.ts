@@ -1,5 +1,5 @@
+import type { DeviceProfile } from '../../agent/partition/boards.js';
 import { energyOf, type PowerModel } from '../../agent/partition/energy.js';
-import type { DeviceProfile } from '../devices.js';
 import { type Candidate, decide, frameMs, type Link, type Pace } from './decide.js';
 
 /** How long a message and its answer took on a link. */

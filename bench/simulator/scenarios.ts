@@ -1,9 +1,9 @@
-import { DEVICES as BOARDS } from '../devices.js';
+import { DEVICES as BOARDS } from '../../agent/partition/boards.js';
 import { GPU_SPEED_UP } from '../links/rows.js';
 import { LTE, phases, radio, WEAK_WIFI, WIFI } from './trace.js';
 import type { Scenario, Side } from './world.js';
 
-/** FLOP a second of a Raspberry Pi 5, of the order that is published (39 to 66e9); the others by bench/devices.ts. */
+/** FLOP a second of a Raspberry Pi 5, of the order that is published (39 to 66e9); the others by agent/partition/boards.ts. */
 const PI_5_FLOPS = 45e9;
 const flopsOf = (id: string): number => {
   const ms = (of: string) => BOARDS.find((board) => board.id === of)?.yolox_nano_ms ?? Number.NaN;

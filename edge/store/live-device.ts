@@ -2,6 +2,7 @@ import type { Decision } from '../../protocol/decision.js';
 import type { HealthMessage, Step } from '../../protocol/health.js';
 import type { FrameFailure, FrameResult } from '../../protocol/result.js';
 import type { DeviceStatus } from '../../protocol/status.js';
+import type { PlacedDetection } from '../rules/places.js';
 import { LivePictures } from './live-pictures.js';
 import type {
   FrameInfo,
@@ -39,19 +40,24 @@ export class LiveDevice {
   readonly reasons: LiveReason[] = [];
   /** Newest last. */
   readonly errors: LiveError[] = [];
-  readonly #pictures = new LivePictures();
+  readonly #pictures: LivePictures;
   readonly #seen = new SeenFrames();
   readonly #waiting = new Map<string, FrameInfo>();
   readonly #limits: LiveLimits;
   readonly #next: () => number;
 
-  /** @param next gives the sequence number of a change */
+  /**
+   * @param next gives the sequence number of a change
+   * @param paired hears of every picture that its answer was found for
+   */
   constructor(
     readonly name: string,
     limits: LiveLimits,
     next: () => number,
     readonly firstSeen: number,
+    paired: (shown: Shown) => void = () => {},
   ) {
+    this.#pictures = new LivePictures(paired);
     this.lastSeen = firstSeen;
     this.#limits = limits;
     this.#next = next;
@@ -80,16 +86,19 @@ export class LiveDevice {
     if (this.#waiting.size > WAITING) this.#waiting.delete(this.#waiting.keys().next().value as string);
   }
 
-  result(result: FrameResult, bytes: number | undefined, now: number): void {
+  /** @returns false for one that came before */
+  result(result: FrameResult, bytes: number | undefined, now: number): boolean {
     this.#heard(now);
-    if (!this.#seen.add(result.session, result.frame)) return;
+    if (!this.#seen.add(result.session, result.frame)) return false;
     this.counts.results++;
     const sent = this.#waiting.get(key(result));
     this.#waiting.delete(key(result));
     const known = this.#trip(result);
     const { queue, decode, tail, post } = result.edge_ms;
     const found: Record<string, number> = {};
-    for (const { label } of result.detections) found[label] = (found[label] ?? 0) + 1;
+    for (const { label, masked } of result.detections as readonly PlacedDetection[]) {
+      if (!masked) found[label] = (found[label] ?? 0) + 1;
+    }
     const steps = known?.exact ? known.steps : { ...this.#usualSteps(), queue, decode, tail, post };
     this.#keep({
       sequence: this.#next(),
@@ -106,7 +115,7 @@ export class LiveDevice {
       found,
     });
     // what was kept is of the past: it is not what the camera sees
-    if (result.late) return;
+    if (result.late) return true;
     this.#pictures.answer(
       {
         session: result.session,
@@ -118,6 +127,7 @@ export class LiveDevice {
       },
       now,
     );
+    return true;
   }
 
   failure({ session, frame, error }: FrameFailure, now: number): void {

@@ -14,6 +14,9 @@ export class LivePictures {
   readonly #answers = new Map<string, { shown: Shown; at: number }>();
   #shown: { shown: Shown; at: number } | undefined;
 
+  /** @param paired hears of every pair */
+  constructor(readonly paired: (shown: Shown) => void = () => {}) {}
+
   /** Of all pictures kept. */
   get bytes(): number {
     let sum = this.#shown?.shown.snapshot?.data.length ?? 0;
@@ -68,6 +71,7 @@ export class LivePictures {
   /** What waits and is older than this pair has lost its chance. */
   #show(shown: Shown, at: number): void {
     this.#shown = { shown, at };
+    this.paired(shown);
     const before = (other: { session: number; frame: number }): boolean =>
       other.session !== shown.session || other.frame <= shown.frame;
     for (const [id, { snapshot }] of this.#pictures) if (before(snapshot)) this.#pictures.delete(id);

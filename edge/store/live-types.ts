@@ -1,7 +1,7 @@
 import type { Decision } from '../../protocol/decision.js';
 import type { CodingWord } from '../../protocol/frame.js';
 import type { Step } from '../../protocol/health.js';
-import type { Detection } from '../../protocol/result.js';
+import type { PlacedDetection } from '../rules/places.js';
 
 /** How much is kept at most. */
 export interface LiveLimits {
@@ -93,7 +93,8 @@ export interface Shown {
   /** Of the source picture: boxes are in its pixels. */
   width: number;
   height: number;
-  detections: readonly Detection[];
+  /** With their zones, where there are any. */
+  detections: readonly PlacedDetection[];
   snapshot?: Snapshot;
   /** False when a picture has no answer: its boxes are not known. */
   answered: boolean;

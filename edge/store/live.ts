@@ -3,7 +3,7 @@ import type { HealthMessage } from '../../protocol/health.js';
 import { isFailure, type ResultMessage } from '../../protocol/result.js';
 import type { DeviceStatus, EdgeStatus } from '../../protocol/status.js';
 import { LiveDevice } from './live-device.js';
-import type { FrameInfo, LiveLimits, Snapshot, TripInfo } from './live-types.js';
+import type { FrameInfo, LiveLimits, Shown, Snapshot, TripInfo } from './live-types.js';
 
 export { LiveDevice } from './live-device.js';
 export type {
@@ -45,6 +45,7 @@ export class LiveStore {
   readonly #devices = new Map<string, LiveDevice>();
   readonly #workers = new Map<string, LiveWorker>();
   readonly #listeners = new Set<() => void>();
+  readonly #pairListeners = new Set<(device: string, shown: Shown) => void>();
   readonly #now: () => number;
   #sequence = 0;
   #snapshotBytes = 0;
@@ -65,6 +66,11 @@ export class LiveStore {
     return this.#listeners.size > 0;
   }
 
+  /** Whether anyone keeps pictures: now and then one must be made although nobody looks. */
+  get recorded(): boolean {
+    return this.#pairListeners.size > 0;
+  }
+
   get snapshotBytes(): number {
     return this.#snapshotBytes;
   }
@@ -74,9 +80,18 @@ export class LiveStore {
     this.#change(device, (d, now) => d.frame(info, now));
   }
 
-  /** The answer to a frame, or why there is none. @param bytes of the frame message, where known */
-  onResult(device: string, answer: ResultMessage, bytes?: number): void {
-    this.#change(device, (d, now) => (isFailure(answer) ? d.failure(answer, now) : d.result(answer, bytes, now)));
+  /**
+   * The answer to a frame, or why there is none.
+   * @param bytes of the frame message, where known
+   * @returns false for one that came before
+   */
+  onResult(device: string, answer: ResultMessage, bytes?: number): boolean {
+    let isNew = true;
+    this.#change(device, (d, now) => {
+      if (isFailure(answer)) d.failure(answer, now);
+      else isNew = d.result(answer, bytes, now);
+    });
+    return isNew;
   }
 
   /** All steps of one frame as the device measured them; where nobody says, the health's medians stand in. */
@@ -134,13 +149,28 @@ export class LiveStore {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Called soon after a picture and the answer to the same frame are both there. @returns ends it */
+  onPair(listener: (device: string, shown: Shown) => void): () => void {
+    this.#pairListeners.add(listener);
+    return () => this.#pairListeners.delete(listener);
+  }
+
+  #paired(device: string, shown: Shown): void {
+    if (this.#pairListeners.size === 0) return;
+    // whoever is told of the answer itself is told first
+    queueMicrotask(() => {
+      for (const listener of this.#pairListeners) listener(device, shown);
+    });
+  }
+
   #change(name: string, change: (device: LiveDevice, now: number) => void): void {
     const now = this.#now();
     let device = this.#devices.get(name);
     if (device) {
       this.#devices.delete(name);
     } else {
-      device = new LiveDevice(name, this.limits, () => ++this.#sequence, now);
+      const paired = (shown: Shown): void => this.#paired(name, shown);
+      device = new LiveDevice(name, this.limits, () => ++this.#sequence, now, paired);
       if (this.#devices.size >= this.limits.devices) this.#forget(this.#leastNeeded());
     }
     this.#devices.set(name, device);

@@ -1,27 +1,34 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import { codingWords, PARTITION_RAW } from '../../protocol/frame.js';
 import { parseHealth } from '../../protocol/health.js';
-import { parseResult } from '../../protocol/result.js';
+import { parseResult, type ResultMessage } from '../../protocol/result.js';
 import { parseStatus } from '../../protocol/status.js';
 import type { Edge } from '../edge.js';
+import type { Site } from '../rules/site.js';
 import type { LiveStore } from '../store/live.js';
 import type { AnsweredFrame } from '../worker/worker.js';
 import { SnapshotMaker } from './snapshots.js';
 
 /**
- * Feeds a store: with what this edge answers, and with what devices and other edges say at the broker. Messages that do
+ * Feeds a store, and a site where there is one: with what this edge answers, and with what devices and other edges say at the broker. Messages that do
  * not parse are left to those whom they concern.
  */
-export function feedStore(store: LiveStore, edge: Edge): void {
+export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
   const snapshots = new SnapshotMaker(store);
   const own = new Set<string>();
+  const take = (device: string, answer: ResultMessage, bytes?: number): void => {
+    const located = site?.locate(device, answer) ?? answer;
+    const isNew = store.onResult(device, located, bytes);
+    if (isNew) site?.onAnswer(device, located, bytes, store.device(device)?.decision);
+  };
+  if (site) store.onPair((device, shown) => site.onShown(device, shown));
   edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
     own.add(answer.worker);
     if (job) {
       const { frame, route, bytes } = job;
       store.onFrame(device, { ...frame, partition: route.partition, bytes, coding: codingWords[frame.coding] });
     }
-    store.onResult(device, answer, job?.bytes);
+    take(device, answer, job?.bytes);
     if (job?.frame.partition === PARTITION_RAW) {
       // raw frames are the one kind whose pixels the edge has
       const { input } = job.route.bundle.manifest;
@@ -42,13 +49,17 @@ export function feedStore(store: LiveStore, edge: Edge): void {
     };
     link.broker.subscribe(filter, onMessage, qos);
   };
-  listen(topics.filters.allHealth(), (device, payload) => store.onHealth(device, parseHealth(payload)));
+  listen(topics.filters.allHealth(), (device, payload) => {
+    const health = parseHealth(payload);
+    store.onHealth(device, health);
+    site?.onHealth(device, health);
+  });
   listen(topics.filters.allStatus(), (device, payload) => store.onStatus(device, parseStatus(payload)));
   listen(topics.filters.allEdgeStatus(), (worker, payload) => store.onEdgeStatus(worker, parseStatus(payload)));
   // answers of other edges, and of devices that answer themselves: those were acknowledged to them, so none may be left out
   const onResult = (device: string, payload: Uint8Array): void => {
     const answer = parseResult(payload);
-    if (!own.has(answer.worker)) store.onResult(device, answer);
+    if (!own.has(answer.worker)) take(device, answer);
   };
   listen(topics.filters.allResults(), onResult, 1);
 }

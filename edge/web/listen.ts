@@ -20,7 +20,7 @@ export function isOwnName(host = ''): boolean {
  * @returns the address to open in a browser
  * @throws DeepcodError `web_port` (exit code 2) when the address cannot be listened on
  */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+export async function listen(app: FastifyInstance, host: string, port: number, scheme = 'http'): Promise<string> {
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -36,7 +36,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
     );
   }
   const { port: chosen } = app.server.address() as AddressInfo;
-  return `http://${urlHost(host)}:${chosen}/`;
+  return `${scheme}://${urlHost(host)}:${chosen}/`;
 }
 
 const urlHost = (host: string): string => {

@@ -1,20 +1,29 @@
 import { join } from 'node:path';
+import type { Server as TlsServer } from 'node:tls';
 import { type FastifyInstance, fastify } from 'fastify';
-import type { Log } from '../../platform/log.js';
+import { type Log, silentLog } from '../../platform/log.js';
 import { packageRoot } from '../../platform/root.js';
 import type { Edge } from '../edge.js';
+import type { Site } from '../rules/site.js';
 import { LiveStore } from '../store/live.js';
+import { describeApi, registerApi } from './api.js';
+import { protect } from './auth/auth.js';
+import type { WebAuthConfig } from './auth/config.js';
+import { type Serving, servingOf } from './auth/serving.js';
+import { Commands } from './commands.js';
 import { feedStore } from './feed.js';
 import { readPage } from './files.js';
 import { guard } from './guard.js';
-import { isLoopback, listen } from './listen.js';
+import { listen } from './listen.js';
 import { Methods } from './methods.js';
 import { answerErrors } from './problem.js';
 import { requireRoles } from './roles.js';
+import type { ApiContext, BundleFacts } from './routes/context.js';
 import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
 import { staticRoutes } from './routes/static.js';
 import { Stream } from './stream.js';
+import { validateStrictly } from './validation.js';
 
 /** A page that is being served. */
 export interface LiveWeb {
@@ -26,7 +35,7 @@ export interface LiveWeb {
   close(): Promise<void>;
 }
 
-export interface WebOptions {
+export interface WebOptions extends Partial<Omit<ApiContext, 'store'>> {
   store: LiveStore;
   /** Default: loopback only. */
   host?: string;
@@ -34,52 +43,110 @@ export interface WebOptions {
   port?: number;
   /** Open pages, at most. */
   pages?: number;
+  /** Who may open it, and how; default: anybody on this machine. */
+  auth?: Partial<WebAuthConfig>;
   log?: Log;
 }
 
 /** Connections of all kinds, at most. */
 const CONNECTIONS = 256;
+/** Nobody has to log in; {@link servingOf} allows it on loopback alone. */
+const UNPROTECTED = { trusted_proxies: [], insecure: false, session: { idle_minutes: 480, days: 7 } };
 /** Of a request's body, bytes. */
 const BODY = 256 * 1024;
 
 /** The edge's page: a store fed by this edge and its broker, and the server. Started by edge/web.ts. */
-export async function startWeb(config: { host: string; port: number }, edge: Edge, log: Log): Promise<LiveWeb> {
+export async function startWeb(
+  config: { host: string; port: number } & Partial<WebAuthConfig>,
+  edge: Edge,
+  log: Log,
+  site?: Site,
+): Promise<LiveWeb> {
   const store = new LiveStore();
-  const web = await startWebServer({ ...config, store, log });
-  feedStore(store, edge);
+  const commands = new Commands(edge.link.broker, edge.topics);
+  const web = await startWebServer({
+    host: config.host,
+    port: config.port,
+    auth: config,
+    store,
+    log,
+    site,
+    commands,
+    bundles: bundleFacts(edge),
+  });
+  feedStore(store, edge, site);
   return web;
 }
 
+/** What the API tells of the bundles. */
+function bundleFacts({ bundles }: Edge): ReadonlyMap<string, BundleFacts> {
+  const facts = [...bundles.values()].map(({ id, bundle: { manifest } }): [string, BundleFacts] => {
+    const points = manifest.partitions.map(({ id: partition, rates }) => ({
+      partition,
+      rates: rates.map((_, i) => i),
+    }));
+    const whole = ['raw', 'device'].map((partition) => ({ partition, rates: [0] }));
+    return [id, { labels: manifest.service.classes, choices: [...points, ...whole] }];
+  });
+  return new Map(facts);
+}
+
 /**
- * Serves the live page of a store.
+ * Serves the live page of a store, and the API.
  * @throws DeepcodError `web_port` (exit code 2) when the address cannot be listened on
  */
 export async function startWebServer(options: WebOptions): Promise<LiveWeb> {
-  const { store, host = '127.0.0.1', port = 0, pages = 32, log } = options;
-  const stream = new Stream(store, pages);
-  const app = createServer(log);
-  const methods = new Methods();
-  methods.watch(app);
-  requireRoles(app);
-  guard(app, methods, isLoopback(host));
-  answerErrors(app, log);
-  staticRoutes(app, { files: await readPage(join(packageRoot(), 'edge', 'web', 'public')) });
-  healthRoutes(app);
-  liveRoutes(app, { store, stream });
-  const url = await listen(app, host, port);
+  const { store, host = '127.0.0.1', port = 0, log } = options;
+  const { app, serving, endStreams } = await buildServer(options);
+  const url = await listen(app, host, port, serving.scheme);
+  const unwatch = serving.watch((context) => (app.server as unknown as TlsServer).setSecureContext(context));
   log?.info('live page', { url });
   return {
     url,
     store,
     async close() {
-      stream.close();
+      unwatch();
+      endStreams();
       await app.close();
+      await serving.auth.audit?.close();
     },
   };
 }
 
-function createServer(log: Log | undefined): FastifyInstance {
+interface Built {
+  app: FastifyInstance;
+  serving: Serving;
+  endStreams(): void;
+}
+
+/** The server with all its routes, before it listens. @throws DeepcodError where it is not protected as its place asks for */
+export async function buildServer(options: WebOptions): Promise<Built> {
+  const { store, host = '127.0.0.1', pages = 32, log, bundles = new Map() } = options;
+  const serving = await servingOf({ ...UNPROTECTED, ...options.auth, host }, log ?? silentLog);
+  const app = createServer(log, serving.server);
+  const methods = new Methods();
+  methods.watch(app);
+  requireRoles(app);
+  guard(app, methods, serving.ownNames);
+  answerErrors(app, log);
+  await protect(app, serving.auth);
+  validateStrictly(app);
+  await describeApi(app);
+  const stream = new Stream(store, pages);
+  staticRoutes(app, { files: await readPage(join(packageRoot(), 'edge', 'web', 'public')) });
+  healthRoutes(app);
+  liveRoutes(app, { store, stream });
+  const endNews = await registerApi(app, { ...options, bundles }, pages);
+  const endStreams = (): void => {
+    stream.close();
+    endNews();
+  };
+  return { app, serving, endStreams };
+}
+
+function createServer(log: Log | undefined, server: Serving['server']): FastifyInstance {
   const app = fastify({
+    ...(server as object),
     bodyLimit: BODY,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
@@ -90,7 +157,6 @@ function createServer(log: Log | undefined): FastifyInstance {
       log?.debug('a request that cannot be read', { error });
       void reply.raw.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('There is nothing here.\n');
     },
-    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true, allErrors: false } },
   });
   app.server.maxConnections = CONNECTIONS;
   return app;

@@ -2,8 +2,9 @@ import sharp from 'sharp';
 import { fitPicture, type InputSpec } from '../../protocol/letterbox.js';
 import type { LiveStore, Snapshot } from '../store/live.js';
 
-/** Pictures per second and device, at most. */
+/** Pictures per second and device, at most: while somebody looks, and while they are only kept. */
 const RATE = 10;
+const KEPT_RATE = 1;
 /** Pictures that are being compressed at a time, at most: a page must not take the machine from the frames. */
 const AT_ONCE = 2;
 const QUALITY = 80;
@@ -16,7 +17,8 @@ export interface Pixels {
 }
 
 /**
- * Compresses pictures for the page: only while somebody looks, at most ten per second and device, off the main thread.
+ * Compresses pictures for the page, at most ten per second and device while somebody looks, one for the history otherwise,
+ * off the main thread.
  * What is too much is left out; the page shows the next one.
  */
 export class SnapshotMaker {
@@ -36,8 +38,9 @@ export class SnapshotMaker {
     from: Snapshot['from'] = 'snapshot',
   ): boolean {
     const now = performance.now();
-    if (!this.store.watched || this.#busy >= AT_ONCE) return false;
-    if (now - (this.#last.get(device) ?? Number.NEGATIVE_INFINITY) < 1000 / RATE - 5) return false;
+    const rate = this.#rate;
+    if (rate === 0 || this.#busy >= AT_ONCE) return false;
+    if (now - (this.#last.get(device) ?? Number.NEGATIVE_INFINITY) < 1000 / rate - 5) return false;
     this.#last.delete(device);
     this.#last.set(device, now);
     if (this.#last.size > this.store.limits.devices) this.#last.delete(this.#last.keys().next().value as string);
@@ -56,7 +59,7 @@ export class SnapshotMaker {
     source: { width: number; height: number },
     input: Uint8Array,
   ): boolean {
-    if (!this.store.watched || input.length !== spec.width * spec.height * 3) return false;
+    if (this.#rate === 0 || input.length !== spec.width * spec.height * 3) return false;
     const { width, height, offsetX, offsetY } = fitPicture(spec, source.width, source.height);
     const data = new Uint8Array(width * height * 3);
     for (let y = 0; y < height; y++) {
@@ -64,6 +67,11 @@ export class SnapshotMaker {
       data.set(input.subarray(from, from + width * 3), y * width * 3);
     }
     return this.offer(device, frame, { data, width, height }, 'input');
+  }
+
+  get #rate(): number {
+    if (this.store.watched) return RATE;
+    return this.store.recorded ? KEPT_RATE : 0;
   }
 
   async #make(

@@ -44,7 +44,10 @@ export function failureOf(
   code: FrameFailureCode,
   message: string,
   hint?: string,
+  waitMs?: number,
 ): FrameFailure {
-  const error = hint === undefined ? { code, message } : { code, message, hint };
+  const error: FrameFailure['error'] = { code, message };
+  if (hint !== undefined) error.hint = hint;
+  if (waitMs !== undefined) error.wait_ms = Math.round(waitMs);
   return { v: 1, session, frame, bundle: bundleId, worker, error };
 }

@@ -33,7 +33,7 @@ export async function openEdgeBundle(dir: string): Promise<EdgeBundle> {
 }
 
 /** Opens bundles; the same one twice counts once. */
-export async function openEdgeBundles(dirs: readonly string[]): Promise<ReadonlyMap<string, EdgeBundle>> {
+export async function openEdgeBundles(dirs: readonly string[]): Promise<Map<string, EdgeBundle>> {
   const bundles = new Map<string, EdgeBundle>();
   for (const dir of dirs) {
     const bundle = await openEdgeBundle(dir);

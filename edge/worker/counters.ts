@@ -9,6 +9,8 @@ export interface WorkerStats {
   results: number;
   /** Answered with an error. */
   errors: number;
+  /** Runs of a tail. */
+  batches: number;
   /** Without a result, by cause. frames = results + all drops + what is in work. */
   drops: Record<string, number>;
   bytes: number;
@@ -22,6 +24,7 @@ export class Counters {
   frames = 0;
   results = 0;
   errors = 0;
+  batches = 0;
   bytes = 0;
   readonly #drops = new Map<string, number>();
   readonly #times = new Map(steps.map((step) => [step, new Histogram(512)]));
@@ -40,7 +43,7 @@ export class Counters {
       const p50 = histogram.p50();
       if (p50 !== null) steps_ms[step] = Math.round(p50 * 1000) / 1000;
     }
-    const { frames, results, errors, bytes } = this;
-    return { frames, results, errors, drops: Object.fromEntries(this.#drops), bytes, steps_ms };
+    const { frames, results, errors, batches, bytes } = this;
+    return { frames, results, errors, batches, drops: Object.fromEntries(this.#drops), bytes, steps_ms };
   }
 }

@@ -30,6 +30,8 @@ export interface FrameProperties {
   retain?: boolean;
   /** MQTT 5: seconds until the sender has no use for the answer. */
   messageExpiryInterval?: number;
+  /** How long the sender waits for the answer, ms. */
+  timeoutMs?: number;
 }
 
 export interface IntakeOptions {
@@ -101,7 +103,8 @@ export class Intake {
       const text = `payload of ${length} bytes; ${route.partition} has ${route.minBytes}..${route.maxBytes}`;
       return refuse(identity, 'bad_payload', text);
     }
-    const lifetime = Math.min(maxAgeMs, 1000 * (properties.messageExpiryInterval ?? Number.POSITIVE_INFINITY));
+    const { messageExpiryInterval = Number.POSITIVE_INFINITY, timeoutMs = Number.POSITIVE_INFINITY } = properties;
+    const lifetime = Math.min(maxAgeMs, timeoutMs, 1000 * messageExpiryInterval);
     return { to, device, frame, route, bytes: message.length, arrivedAt: now, expiresAt: now + lifetime };
   }
 }

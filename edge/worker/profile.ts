@@ -24,6 +24,8 @@ export interface TailProfileOptions {
   frames(): number;
   /** Whether no frame waits or is in work, and few come. */
   idle(): boolean;
+  /** A batch of so many frames took so long, ms. */
+  measured?(route: Route, batch: number, ms: number): void;
 }
 
 /** Why the measurement of a tail ended early. */
@@ -71,7 +73,7 @@ export class TailProfile {
     while (left.length > 0) {
       await this.#idle();
       const route = left.shift() as Route;
-      if (!this.options.pool.hasRoom(route)) {
+      if (!(await this.options.pool.hasRoom(route))) {
         left.push(route);
         await this.#back();
         continue;
@@ -97,11 +99,15 @@ export class TailProfile {
       while (all.length < RUNS) {
         await this.#idle();
         // Frames' own models come first where there is room for so many only.
-        if (this.options.pool.overfull) throw new Interrupted('frames need the room');
+        if (this.options.pool.crowded) throw new Interrupted('frames need the room');
         const before = this.options.frames();
         const ms = await run(tail, payload, batch);
-        if (this.options.frames() === before) all.push(ms);
-        else await this.#back();
+        if (this.options.frames() !== before) {
+          await this.#back();
+          continue;
+        }
+        all.push(ms);
+        this.options.measured?.(tail.route, batch, ms);
       }
       times.push({ batch, ...spread(all) });
     }

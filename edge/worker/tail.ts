@@ -22,6 +22,10 @@ export class Tail {
   /** Input buffers by batch size, reused: they go to the inference thread and come back without a copy. */
   readonly #buffers = new Map<number, Uint8Array[]>();
 
+  /** Largest batch that was run. */
+  #most = 0;
+  #bytes = 0;
+
   private constructor(
     readonly route: Route,
     readonly worker: InferenceWorker,
@@ -29,10 +33,19 @@ export class Tail {
   ) {}
 
   /**
+   * Memory that it holds, bytes: what the process grew by while it was loaded and each time a larger batch was run first.
+   * Whatever else the process did at these moments is in it; an execution provider's own memory is not.
+   */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
    * Loads the model, checks its inputs, and runs it once, so that the first frame does not pay for first-use work.
    * @throws DeepcodError `model_missing`, `model_unloadable`, `model_inputs`, `inference_failed`
    */
   static async open(route: Route, options: TailOptions): Promise<Tail> {
+    const before = process.memoryUsage.rss();
     const worker = await InferenceWorker.open({
       model: route.model,
       provider: options.provider,
@@ -52,6 +65,7 @@ export class Tail {
       const tail = new Tail(route, worker, names.includes('rate'));
       const input = tail.buffer(1);
       await tail.run(input, [0]);
+      tail.#bytes = Math.max(0, process.memoryUsage.rss() - before);
       return tail;
     } catch (error) {
       await worker.close();
@@ -77,11 +91,16 @@ export class Tail {
     const feed: TensorValue = { type: 'uint8', dims: [n, ...this.route.dims], data };
     const feeds: Record<string, TensorValue> = { [this.route.input]: feed };
     if (this.takesRate) feeds.rate = { type: 'int64', dims: [n], data: BigInt64Array.from(rates, BigInt) };
+    const before = n > this.#most ? process.memoryUsage.rss() : undefined;
     try {
       const values = await this.worker.run(feeds, { transfer: true });
       const runMs = this.worker.lastRunMs;
       const outputs: Outputs = {};
       for (const [name, { data, dims }] of Object.entries(values)) outputs[name] = { data: data as Float32Array, dims };
+      if (before !== undefined) {
+        this.#most = Math.max(n, this.#most);
+        this.#bytes += Math.max(0, process.memoryUsage.rss() - before);
+      }
       return { outputs, runMs };
     } finally {
       this.#keep(size, whole ? (feed.data as Uint8Array) : input);

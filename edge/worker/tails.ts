@@ -1,24 +1,46 @@
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { Route } from './route.js';
 import { Tail, type TailOptions } from './tail.js';
+import { weightBytes } from './weights.js';
 
 export interface TailPoolOptions extends TailOptions {
   /** Models kept loaded, at most; the one unused for longest goes first. */
   maxLoaded: number;
+  /** Memory of all models together, at most, bytes. */
+  maxBytes: number;
 }
 
 /** A model that could not be loaded is not tried again for this long, ms: loading is slow, frames are many. */
 const retryAfterMs = 30_000;
+/** A model's memory before it was measured, in its weights: a runtime may hold them twice, rearranged for its vectors. */
+const WEIGHTS = 2;
 
-/** The models that are loaded: on demand, and no more than allowed. */
+/** A model that is loaded, being loaded, or waiting for room. */
+interface Entry {
+  readonly route: Route;
+  tail: Promise<Tail>;
+  /** There once it is loaded. */
+  loaded?: Tail;
+  /** Memory that it is expected to take, bytes; 0 while it waits for room. */
+  reserved: number;
+  /** Makes room: takes no new work, and goes with its last user. */
+  leaving: boolean;
+}
+
+/** The models that are loaded: on demand, and no more than a number and an amount of memory. */
 export class TailPool {
   /** In the order of last use. */
-  readonly #tails = new Map<string, Promise<Tail>>();
-  readonly #loading = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
   readonly #failures = new Map<string, { error: unknown; until: number }>();
   readonly #closing = new Set<Promise<unknown>>();
   /** Loaded by `borrow`, and not asked for by a frame since. */
   readonly #borrowed = new Set<string>();
+  readonly #weights = new Map<string, Promise<number>>();
+  /** Models that wait for room. */
+  #waiting = 0;
+  #changed: (() => void)[] = [];
+  #closed = false;
 
   constructor(
     readonly options: TailPoolOptions,
@@ -27,7 +49,17 @@ export class TailPool {
 
   /** Models that are loaded or being loaded. */
   get loaded(): number {
-    return this.#tails.size;
+    return [...this.#entries.values()].filter(({ reserved }) => reserved > 0).length;
+  }
+
+  /** Memory of these, bytes: measured, before that estimated. */
+  get bytes(): number {
+    return this.#bytesOf([...this.#entries.values()]);
+  }
+
+  /** Whether a model waits for room. */
+  get crowded(): boolean {
+    return this.#waiting > 0;
   }
 
   /**
@@ -37,37 +69,37 @@ export class TailPool {
    */
   ready(route: Route, changed: () => void): boolean {
     const borrowed = this.#borrowed.delete(route.key);
-    if (this.#loading.has(route.key)) {
-      // Whoever began to load it does not wait for frames.
-      if (borrowed) this.#get(route).then(changed, changed);
+    const entry = this.#entries.get(route.key);
+    if (entry?.leaving) {
+      this.#changed.push(changed);
       return false;
     }
-    if (this.#tails.has(route.key) || this.#failed(route) !== undefined) return true;
+    if (entry?.loaded) return true;
+    if (entry) {
+      // Whoever began to load it does not wait for frames.
+      if (borrowed) entry.tail.then(changed, changed);
+      return false;
+    }
+    if (this.#failed(route) !== undefined) return true;
     this.#get(route).then(changed, changed);
     return false;
   }
 
-  /** Whether a route's model is loaded, or can be without another having to go. */
-  hasRoom(route: Route): boolean {
-    return this.#tails.has(route.key) || this.#tails.size < this.options.maxLoaded;
-  }
-
-  /** Whether more models are loaded than should be, because some are in use. */
-  get overfull(): boolean {
-    return this.#tails.size > this.options.maxLoaded;
+  /** Whether a route's model is loaded, or can be without another having to go. Never rejects. */
+  async hasRoom(route: Route): Promise<boolean> {
+    if (this.#entries.has(route.key)) return true;
+    const bytes = await this.#estimate(route).catch(() => 0);
+    return this.#fits([...this.#entries.values()], bytes);
   }
 
   /** Like `use`, but leaves no trace: a model that was not loaded is unloaded again, unless a frame asked for it meanwhile. */
   async borrow<T>(route: Route, work: (tail: Tail) => Promise<T>): Promise<T> {
-    if (!this.#tails.has(route.key)) this.#borrowed.add(route.key);
-    let borrowed: Tail | undefined;
+    if (!this.#entries.has(route.key)) this.#borrowed.add(route.key);
     try {
-      return await this.use(route, (tail) => {
-        borrowed = tail;
-        return work(tail);
-      });
+      return await this.use(route, work);
     } finally {
-      if (this.#borrowed.delete(route.key) && borrowed) this.#forget(route.key, borrowed);
+      const entry = this.#entries.get(route.key);
+      if (this.#borrowed.delete(route.key) && entry) this.#leave(entry);
     }
   }
 
@@ -81,53 +113,68 @@ export class TailPool {
     try {
       return await work(tail);
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'inference_closed') this.#forget(route.key, tail);
+      const entry = this.#entries.get(route.key);
+      if ((error as { code?: unknown }).code === 'inference_closed' && entry?.loaded === tail) this.#leave(entry);
       throw error;
     } finally {
       tail.users--;
-      this.#evict();
+      this.#settle();
     }
+  }
+
+  /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
+  async prove(): Promise<void> {
+    const loaded = [...this.#entries.values()].filter(({ leaving }) => !leaving);
+    await Promise.all(loaded.map(({ loaded }) => loaded?.worker.call()));
   }
 
   /** Lets runs finish and ends all threads. */
   async close(): Promise<void> {
-    const tails = [...this.#tails.values()];
-    this.#tails.clear();
-    await Promise.all(tails.map((tail) => tail.then((t) => t.close()).catch(() => undefined)));
+    this.#closed = true;
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    this.#wake();
+    await Promise.all(entries.map(({ tail }) => tail.then((t) => t.close()).catch(() => undefined)));
     await Promise.all(this.#closing);
   }
 
   #get(route: Route): Promise<Tail> {
-    const loaded = this.#tails.get(route.key);
-    if (loaded !== undefined) {
-      this.#tails.delete(route.key);
-      this.#tails.set(route.key, loaded);
-      return loaded;
+    const known = this.#entries.get(route.key);
+    if (known !== undefined) {
+      this.#entries.delete(route.key);
+      this.#entries.set(route.key, known);
+      return known.tail;
     }
     const failure = this.#failed(route);
     if (failure !== undefined) return Promise.reject(failure.error);
-    const start = performance.now();
-    const opening = Tail.open(route, this.options);
-    this.#tails.set(route.key, opening);
-    this.#loading.add(route.key);
-    opening.then(
-      () => {
-        this.#loading.delete(route.key);
-        this.#failures.delete(route.key);
-        const ms = performance.now() - start;
-        this.log.info(`loaded ${route.bundle.manifest.service.name}/${route.partition}`, {
-          provider: this.options.provider,
-          ms: Math.round(ms),
-        });
-      },
+    const entry: Entry = { route, reserved: 0, leaving: false, tail: undefined as never };
+    entry.tail = this.#open(entry);
+    this.#entries.set(route.key, entry);
+    entry.tail.then(
+      () => this.#failures.delete(route.key),
       (error: unknown) => {
-        this.#loading.delete(route.key);
-        this.#tails.delete(route.key);
+        this.#entries.delete(route.key);
+        this.#wake();
+        if (this.#closed) return;
         this.#failures.set(route.key, { error, until: performance.now() + retryAfterMs });
         this.log.error(`cannot load ${route.model}`, { error });
       },
     );
-    return opening;
+    return entry.tail;
+  }
+
+  async #open(entry: Entry): Promise<Tail> {
+    const { route } = entry;
+    await this.#makeRoom(entry);
+    const start = performance.now();
+    const tail = await Tail.open(route, this.options);
+    entry.loaded = tail;
+    this.log.info(`loaded ${route.bundle.manifest.service.name}/${route.partition}`, {
+      provider: this.options.provider,
+      ms: Math.round(performance.now() - start),
+      megabytes: megabytes(this.#bytesOf([entry])),
+    });
+    return tail;
   }
 
   /** Why this model could not be loaded a moment ago. */
@@ -136,23 +183,90 @@ export class TailPool {
     return failure !== undefined && performance.now() < failure.until ? failure : undefined;
   }
 
-  /** Closes models beyond the limit, least recently used first, skipping those in use or still loading. */
-  #evict(): void {
-    let surplus = this.#tails.size - this.options.maxLoaded;
-    for (const [key, opening] of this.#tails) {
-      if (surplus <= 0) return;
-      surplus--;
-      void opening.then((tail) => {
-        if (tail.users === 0 && this.#tails.get(key) === opening && this.#tails.size > this.options.maxLoaded) {
-          this.#forget(key, tail);
+  /**
+   * Waits until a model fits, and sends away what was unused for longest.
+   * @throws DeepcodError `model_too_large`
+   */
+  async #makeRoom(entry: Entry): Promise<void> {
+    const { maxBytes } = this.options;
+    const bytes = await this.#estimate(entry.route);
+    if (bytes > maxBytes) {
+      throw new DeepcodError(
+        'model_too_large',
+        `${entry.route.model}: about ${megabytes(bytes)} MB; inference.megabytes is ${megabytes(maxBytes)}`,
+        'Raise inference.megabytes, or serve a smaller model.',
+        ExitCode.usage,
+      );
+    }
+    this.#waiting++;
+    try {
+      while (!this.#closed) {
+        // What is closing still has its memory.
+        const free = this.#closing.size === 0 && this.#fits([...this.#entries.values()], bytes);
+        if (free) break;
+        const staying = [...this.#entries.values()].filter(({ leaving }) => !leaving);
+        if (!this.#fits(staying, bytes)) {
+          const oldest = staying.find(({ loaded }) => loaded?.users === 0) ?? staying.find(({ loaded }) => loaded);
+          if (oldest) this.#leave(oldest);
         }
-      });
+        await new Promise<void>((resolve) => this.#changed.push(resolve));
+      }
+      entry.reserved = Math.max(1, bytes);
+    } finally {
+      this.#waiting--;
+    }
+    if (this.#closed) throw new DeepcodError('inference_closed', `${entry.route.model}: the edge is closing`);
+  }
+
+  #fits(entries: readonly Entry[], bytes: number): boolean {
+    const { maxLoaded, maxBytes } = this.options;
+    const there = entries.filter(({ reserved }) => reserved > 0);
+    return there.length < maxLoaded && this.#bytesOf(there) + bytes <= maxBytes;
+  }
+
+  #bytesOf(entries: readonly Entry[]): number {
+    return entries.reduce((sum, { reserved, loaded }) => sum + Math.max(reserved, loaded?.bytes ?? 0), 0);
+  }
+
+  #estimate({ model }: Route): Promise<number> {
+    let weights = this.#weights.get(model);
+    if (weights === undefined) {
+      weights = weightBytes(model);
+      this.#weights.set(model, weights);
+      weights.catch(() => this.#weights.delete(model));
+    }
+    // A file that cannot be read is reported by who loads it.
+    return weights.then(
+      (bytes) => WEIGHTS * bytes,
+      () => 0,
+    );
+  }
+
+  /** After work: who is leaving goes, and so does, least recently used first, what turned out larger than there is room for. */
+  #settle(): void {
+    for (const entry of this.#entries.values()) if (entry.leaving) this.#leave(entry);
+    const staying = [...this.#entries.values()].filter(({ leaving, reserved }) => !leaving && reserved > 0);
+    while (staying.length > 1 && this.#bytesOf(staying) > this.options.maxBytes) {
+      const oldest = staying.shift() as Entry;
+      if (oldest.loaded?.users === 0) this.#leave(oldest);
     }
   }
 
-  #forget(key: string, tail: Tail): void {
-    this.#tails.delete(key);
-    const closing = tail.close().finally(() => this.#closing.delete(closing));
+  #leave(entry: Entry): void {
+    entry.leaving = true;
+    const { route, loaded } = entry;
+    if (!loaded || loaded.users > 0 || this.#entries.get(route.key) !== entry) return;
+    this.#entries.delete(route.key);
+    const closing: Promise<void> = loaded.close().finally(() => {
+      this.#closing.delete(closing);
+      this.#wake();
+    });
     this.#closing.add(closing);
   }
+
+  #wake(): void {
+    for (const changed of this.#changed.splice(0)) changed();
+  }
 }
+
+const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);

@@ -6,6 +6,7 @@ import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../p
 import type { EdgeStatus } from '../../protocol/status.js';
 import type { Topics } from '../../protocol/topics.js';
 import { answerOf, failureOf } from './answer.js';
+import { Batching } from './batching.js';
 import type { EdgeBundle } from './bundles.js';
 import { Counters, type WorkerStats } from './counters.js';
 import { type FrameProperties, Intake, isRefusal } from './intake.js';
@@ -16,6 +17,7 @@ import { Load } from './load.js';
 import { TailProfile } from './profile.js';
 import { FairQueue, type QueueLimits } from './queue.js';
 import { ReferenceStore } from './references.js';
+import type { Route } from './route.js';
 import { decodeSymbols } from './symbols.js';
 import type { Tail, TailRun } from './tail.js';
 import { TailPool, type TailPoolOptions } from './tails.js';
@@ -51,6 +53,21 @@ export interface AnsweredFrame {
   job?: Job;
 }
 
+/** A batch in work. */
+interface Running {
+  done: Promise<void>;
+  /** performance.now() when it is expected to end. */
+  endsAt: number;
+}
+
+/** Of its lifetime a frame may spend so much here: the answer has a way to go, too. */
+const OUR_SHARE = 0.5;
+/** The next batch is put together so long before the one that runs is expected to end: a share of its time, and ms. */
+const LEAD = 0.1;
+const LEAD_MS = 2;
+
+const keyOf = (job: Job): string => job.route.key;
+
 /** With such a load frames come so densely that there is no time for anything else. */
 const BUSY = 0.5;
 
@@ -67,10 +84,14 @@ export class EdgeWorker {
   readonly #errorLimit = new RateLimiter(20, 5);
   readonly #seldom = new Seldom();
   readonly #listeners: ((event: AnsweredFrame) => void)[] = [];
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Running>();
+  /** By route key. */
+  readonly #batching = new Map<string, Batching>();
   readonly #load = new Load();
   readonly #profile: TailProfile | undefined;
   #wake: NodeJS.Immediate | undefined;
+  /** Wakes the pump when a frame that is waited for should have come. */
+  #alarm: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(
@@ -79,7 +100,11 @@ export class EdgeWorker {
   ) {
     const { topics, bundles, queue } = options;
     this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs });
-    this.#queue = new FairQueue(queue, (job) => this.#drop(job));
+    this.#queue = new FairQueue(
+      queue,
+      (job) => this.#drop(job),
+      (job) => this.#batches(job.route).cost(),
+    );
     this.#tails = new TailPool(options.inference, log);
     this.#references = new ReferenceStore(options.referenceBytes);
     if (options.inference.measure) {
@@ -89,6 +114,7 @@ export class EdgeWorker {
         batch: options.inference.batch,
         frames: () => this.#counters.frames,
         idle: () => this.#running.size === 0 && this.#queue.size === 0 && this.#load.share() < BUSY,
+        measured: (route: Route, batch: number, ms: number) => this.#batches(route).times.observe(batch, ms),
       };
       this.#profile = new TailProfile(measured, log);
     }
@@ -113,22 +139,54 @@ export class EdgeWorker {
     return this.#profile?.times() ?? {};
   }
 
+  /**
+   * Runs every tail of a bundle once, and keeps them loaded as far as there is room: its first frames need not wait.
+   * @throws what a tail throws
+   */
+  async warm({ routes, raw }: EdgeBundle): Promise<void> {
+    for (const route of [...routes, raw]) {
+      await this.#tails.use(route, async (tail) => {
+        const input = tail.buffer(1);
+        route.decode(route.sample(), 0, input);
+        await tail.run(input, [0]);
+      });
+    }
+  }
+
   /** Frames that wait for their turn. */
   get waiting(): number {
     return this.#queue.size;
   }
 
+  /** How long a frame that comes now waits until all before it are done, ms, as far as their times are known. */
+  get backlogMs(): number {
+    return this.#queue.work + this.#remaining(performance.now());
+  }
+
+  /** Memory of the loaded models, bytes. */
+  get modelBytes(): number {
+    return this.#tails.bytes;
+  }
+
+  /** Whether frames wait or are in work. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#queue.size > 0;
+  }
+
+  /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
+  prove(): Promise<void> {
+    return this.#tails.prove();
+  }
+
   /** Takes a message in. Never throws. */
   handle(topic: string, message: Uint8Array, properties: FrameProperties = {}): void {
-    if (this.#closed) return;
     const now = performance.now();
     this.#counters.frames++;
     this.#counters.bytes += message.length;
     try {
       const outcome = this.#intake.accept(topic, message, properties, now);
       if (!isRefusal(outcome)) {
-        this.#queue.push(outcome);
-        this.#schedule();
+        this.#accept(outcome, now);
         return;
       }
       this.#counters.drop(outcome.cause);
@@ -142,14 +200,43 @@ export class EdgeWorker {
     }
   }
 
-  /** Finishes what runs, drops what waits, ends all inference threads. */
+  /** Finishes what runs, refuses what waits and what still comes, ends all inference threads. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#wake) clearImmediate(this.#wake);
+    clearTimeout(this.#alarm);
     this.#queue.clear();
-    await Promise.all(this.#running);
+    await Promise.all([...this.#running].map(({ done }) => done));
     await this.#profile?.close();
     await this.#tails.close();
+  }
+
+  /** Only what can be answered in time may wait: whoever sends more is told so at once. */
+  #accept(job: Job, now: number): void {
+    if (this.#closed) {
+      this.#drop(job);
+      return;
+    }
+    this.#batches(job.route).arrived(now);
+    const room = OUR_SHARE * (job.expiresAt - now) - this.#remaining(now);
+    this.#queue.push(job, room);
+    this.#schedule();
+  }
+
+  /** How long what runs now will still take, ms. */
+  #remaining(now: number): number {
+    let until = now;
+    for (const { endsAt } of this.#running) until = Math.max(until, endsAt);
+    return until - now;
+  }
+
+  #batches(route: Route): Batching {
+    let batching = this.#batching.get(route.key);
+    if (batching === undefined) {
+      batching = new Batching(this.options.inference.batch);
+      this.#batching.set(route.key, batching);
+    }
+    return batching;
   }
 
   /** Not at once: messages that arrived together can then share a batch. */
@@ -162,38 +249,64 @@ export class EdgeWorker {
   }
 
   #pump(): void {
-    const { batch, parallel } = this.options.inference;
-    while (!this.#closed && this.#running.size < parallel) {
-      const jobs = this.#queue.take(
-        batch,
-        (job) => job.route.key,
-        (job) => this.#tails.ready(job.route, () => this.#schedule()),
-      );
-      if (jobs.length === 0) return;
-      const fresh = this.#fresh(jobs);
-      if (fresh.length === 0) continue;
-      const work: Promise<void> = this.#process(fresh).finally(() => {
-        this.#running.delete(work);
-        this.#pump();
-      });
-      this.#running.add(work);
+    clearTimeout(this.#alarm);
+    while (!this.#closed && this.#running.size < this.options.inference.parallel) {
+      const next = this.#queue.peek(keyOf, this.#ready);
+      if (next === undefined) return;
+      const waitMs = this.#waitFor(next.item, next.alike, performance.now());
+      if (waitMs > 0) {
+        this.#alarm = setTimeout(() => {
+          this.#start();
+          this.#pump();
+        }, waitMs);
+        return;
+      }
+      this.#start();
     }
   }
 
-  #fresh(jobs: Job[]): Job[] {
-    const now = performance.now();
+  readonly #ready = (job: Job): boolean => this.#tails.ready(job.route, () => this.#schedule());
+
+  /**
+   * How long the next batch should wait for more frames, ms. While another runs nothing is lost until shortly before its
+   * end, and the newest frame of each device is the one that is run.
+   */
+  #waitFor(job: Job, alike: number, now: number): number {
+    const batching = this.#batches(job.route);
+    const slack = job.expiresAt - now;
+    if (this.#running.size === 0) return batching.wait(alike, now - job.arrivedAt, slack);
+    const ms = batching.times.estimate(Math.max(1, alike));
+    if (ms === undefined || alike >= batching.size(batching.most, slack)) return 0;
+    return this.#remaining(now) - LEAD * ms - LEAD_MS;
+  }
+
+  /** Takes a batch from the queue, as large as pays and as its first frame has time for, and works on it. */
+  #start(): void {
+    const next = this.#queue.peek(keyOf, this.#ready);
+    if (this.#closed || next === undefined) return;
+    const { item: job, alike } = next;
+    const batching = this.#batches(job.route);
+    const begins = performance.now() + this.#remaining(performance.now());
+    const size = batching.size(alike, job.expiresAt - begins);
+    const jobs = this.#fresh(this.#queue.take(size, keyOf, this.#ready), begins);
+    if (jobs.length === 0) return;
+    const running: Running = {
+      endsAt: begins + (batching.times.estimate(jobs.length) ?? 0),
+      done: this.#process(jobs).finally(() => {
+        this.#running.delete(running);
+        this.#pump();
+      }),
+    };
+    this.#running.add(running);
+  }
+
+  /** @param begins performance.now() when their run is expected to begin */
+  #fresh(jobs: Job[], begins: number): Job[] {
     return jobs.filter((job) => {
-      if (now <= job.expiresAt) return true;
+      if (begins <= job.expiresAt) return true;
       this.#counters.drop('expired');
-      const age = Math.round(now - job.arrivedAt);
-      this.#fail(
-        job.to,
-        identityOf(job.frame),
-        'overloaded',
-        `the frame waited ${age} ms, too long to be of use`,
-        undefined,
-        job,
-      );
+      const text = `the frame waited ${Math.round(begins - job.arrivedAt)} ms, too long to be of use`;
+      this.#fail(job.to, identityOf(job.frame), 'overloaded', text, undefined, job);
       return false;
     });
   }
@@ -210,6 +323,9 @@ export class EdgeWorker {
         const before = performance.now();
         const rates = decoded.jobs.map((job) => job.frame.rate);
         const run = await this.#load.during(() => tail.run(decoded.input, rates));
+        this.#counters.batches++;
+        const spent = decoded.ms.reduce((sum, ms) => sum + ms, run.runMs);
+        this.#batches(tail.route).times.observe(rates.length, spent);
         const waited = Math.max(0, performance.now() - before - run.runMs);
         for (const [i, job] of decoded.jobs.entries()) {
           const queue = start - job.arrivedAt + waited;
@@ -288,14 +404,22 @@ export class EdgeWorker {
 
   #drop(job: Job): void {
     this.#counters.drop('overloaded');
-    if (this.#closed) return;
     const hint = 'Send fewer frames a second, use a lower rate, or run on the device.';
-    this.#fail(job.to, identityOf(job.frame), 'overloaded', 'newer frames took this one’s place', hint, job);
+    const why = this.#closed ? 'this edge is stopping' : 'more frames come than can be answered in time';
+    this.#fail(job.to, identityOf(job.frame), 'overloaded', why, hint, job, this.backlogMs);
   }
 
   /** Answers with an error, unless this device has been told often enough. */
-  #fail(to: Address, identity: FrameIdentity, code: FrameFailureCode, message: string, hint?: string, job?: Job): void {
-    const answer = failureOf(identity, this.options.name, code, message, hint);
+  #fail(
+    to: Address,
+    identity: FrameIdentity,
+    code: FrameFailureCode,
+    message: string,
+    hint?: string,
+    job?: Job,
+    waitMs?: number,
+  ): void {
+    const answer = failureOf(identity, this.options.name, code, message, hint, waitMs);
     if (this.#errorLimit.allow(to.device, performance.now()) && this.options.publish(to, encodeResult(answer))) {
       this.#counters.errors++;
     }

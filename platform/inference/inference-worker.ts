@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,6 +16,8 @@ export interface InferenceOptions {
   provider?: string;
   /** Idle threads wait in a busy loop: a little faster back to back, a waste of power when frames are paced. Default false. */
   spinning?: boolean;
+  /** As little memory as does not cost time: for devices. Default false. */
+  frugal?: boolean;
 }
 
 export interface RunOptions {
@@ -66,7 +69,7 @@ export class InferenceWorker {
    * @throws DeepcodError `model_missing`, `model_unloadable`
    */
   static async open(options: InferenceOptions): Promise<InferenceWorker> {
-    const { model, provider = 'cpu', spinning = false } = options;
+    const { model, provider = 'cpu', spinning = false, frugal = false } = options;
     if (!existsSync(model)) {
       throw new DeepcodError(
         'model_missing',
@@ -75,8 +78,14 @@ export class InferenceWorker {
         ExitCode.bundle,
       );
     }
-    const setup: WorkerSetup = { model, provider, spinning, threads: options.threads ?? availableParallelism() };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, name: 'inference' });
+    const threads = options.threads ?? availableParallelism();
+    const setup: WorkerSetup = { model, provider, spinning, frugal, threads };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: setup,
+      name: 'inference',
+      // Tensors lie outside the heap: what is left for it is a few objects a run.
+      ...(frugal && { resourceLimits: { maxYoungGenerationSizeMb: 2 } }),
+    });
     const first = await Promise.race([
       once(worker, 'message').then(([message]) => message as FromWorker),
       once(worker, 'exit').then(([code]): FromWorker => ({ kind: 'failed', message: `thread ended with ${code}` })),
@@ -98,6 +107,11 @@ export class InferenceWorker {
   /** Time of the latest finished run inside ONNX Runtime, ms. */
   get lastRunMs(): number {
     return this.#lastRunMs;
+  }
+
+  /** Whether its thread has ended, by itself or because of a failure: no run can succeed any more. */
+  get ended(): boolean {
+    return this.#dead !== undefined;
   }
 
   /** Runs that are asked for and not answered yet. */
@@ -123,6 +137,19 @@ export class InferenceWorker {
     });
   }
 
+  /**
+   * Resolves when the thread answers, behind the runs that were asked for: it is there, and none of them hangs.
+   * @throws DeepcodError `inference_closed`
+   */
+  call(): Promise<void> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#post({ kind: 'call', id });
+      this.#pending.set(id, { feeds: {}, resolve: () => resolve(), reject });
+    });
+  }
+
   /** Lets runs that were asked for finish, releases the session, and waits until the thread has ended by itself. */
   close(): Promise<void> {
     this.#closing ??= this.#dead
@@ -139,10 +166,14 @@ export class InferenceWorker {
   }
 
   #answer(message: FromWorker): void {
-    if (message.kind !== 'result' && message.kind !== 'error') return;
+    if (message.kind !== 'result' && message.kind !== 'error' && message.kind !== 'here') return;
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     this.#pending.delete(message.id);
+    if (message.kind === 'here') {
+      pending.resolve({});
+      return;
+    }
     for (const [name, tensor] of Object.entries(message.feeds ?? {})) pending.feeds[name].data = tensor.data;
     if (message.kind === 'result') {
       this.#lastRunMs = message.runMs;

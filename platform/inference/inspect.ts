@@ -2,6 +2,7 @@
  * What ONNX Runtime makes of a model: its operators after the optimisations for this machine, with their shapes, and how
  * long each one takes. Blocks the calling thread: for commands, not for the agent.
  */
+import './no-telemetry.js';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

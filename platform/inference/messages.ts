@@ -6,10 +6,12 @@ export interface WorkerSetup {
   threads: number;
   provider: string;
   spinning: boolean;
+  frugal: boolean;
 }
 
 export type ToWorker =
   | { kind: 'run'; id: number; feeds: Record<string, TensorValue>; giveBack: boolean }
+  | { kind: 'call'; id: number }
   | { kind: 'close' };
 
 export type FromWorker =
@@ -22,4 +24,5 @@ export type FromWorker =
       feeds?: Record<string, TensorValue>;
       runMs: number;
     }
+  | { kind: 'here'; id: number }
   | { kind: 'error'; id: number; message: string; feeds?: Record<string, TensorValue> };

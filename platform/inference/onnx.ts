@@ -14,15 +14,24 @@ export interface OnnxConstant {
   location?: string;
 }
 
+/** What a graph takes; a dimension that may vary is 0. */
+export interface OnnxInput {
+  name: string;
+  type: string;
+  dims: number[];
+}
+
 /** The few parts of an ONNX file that say what is computed. */
 export interface OnnxGraph {
+  /** Constants may be among them. */
+  inputs: OnnxInput[];
   nodes: OnnxNode[];
   constants: Map<string, OnnxConstant>;
 }
 
 /** Field numbers of onnx.proto. */
 const MODEL_GRAPH = 7;
-const GRAPH = { node: 1, constant: 5, output: 12 };
+const GRAPH = { node: 1, constant: 5, input: 11, output: 12 };
 const NODE = { input: 1, output: 2, type: 4 };
 const TENSOR = { dims: 1, type: 2, name: 8, external: 13 };
 
@@ -57,12 +66,13 @@ function part(reader: BinaryReader, handle: (inner: BinaryReader, field: number,
  * @throws Error for bytes that are no protobuf message
  */
 export function readOnnx(bytes: Uint8Array): OnnxGraph {
-  const graph: OnnxGraph = { nodes: [], constants: new Map() };
+  const graph: OnnxGraph = { inputs: [], nodes: [], constants: new Map() };
   const model = new BinaryReader(bytes);
   fields(model, (field) => {
     if (field !== MODEL_GRAPH) return false;
     return part(model, (reader, inner) => {
       if (inner === GRAPH.node) graph.nodes.push(readNode(reader));
+      else if (inner === GRAPH.input) graph.inputs.push(readInput(reader));
       else if (inner === GRAPH.constant) graph.constants.set(...readConstant(reader));
       else return false;
       return true;
@@ -81,6 +91,35 @@ function readNode(graph: BinaryReader): OnnxNode {
     return true;
   });
   return node;
+}
+
+/** A ValueInfoProto: name (1), type (2): tensor (1): element type (1), shape (2): dimensions (1): value (1). */
+function readInput(graph: BinaryReader): OnnxInput {
+  const input: OnnxInput = { name: '', type: '', dims: [] };
+  const dimension = (reader: BinaryReader, field: number): boolean => {
+    if (field !== 1) return false;
+    let size = 0;
+    part(reader, (value, inner) => {
+      if (inner !== 1) return false;
+      size = Number(value.int64());
+      return true;
+    });
+    input.dims.push(size);
+    return true;
+  };
+  const tensor = (reader: BinaryReader, field: number): boolean => {
+    if (field === 1) input.type = TYPES[reader.int32()] ?? '';
+    else if (field === 2) return part(reader, dimension);
+    else return false;
+    return true;
+  };
+  part(graph, (reader, field) => {
+    if (field === 1) input.name = reader.string();
+    else if (field === 2) return part(reader, (type, kind) => kind === 1 && part(type, tensor));
+    else return false;
+    return true;
+  });
+  return input;
 }
 
 function readConstant(graph: BinaryReader): [string, OnnxConstant] {

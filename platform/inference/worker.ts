@@ -54,12 +54,16 @@ try {
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // A plan of all intermediate results is memory beside that of the first run, and no faster.
+    enableMemPattern: !setup.frugal,
     extra: { session: { intra_op: { allow_spinning: setup.spinning ? '1' : '0' } } },
   });
   let last: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'run') {
       last = last.then(() => run(session, message));
+    } else if (message.kind === 'call') {
+      last = last.then(() => send({ kind: 'here', id: message.id }));
     } else {
       last = last.then(() => session.release()).finally(() => port.close());
     }

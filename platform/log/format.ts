@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { DeepcodError } from '../errors.js';
 
 /** From chatty to silent. */
@@ -79,13 +80,27 @@ export const jsonFormat: LogFormat = (event) => {
   return JSON.stringify(object);
 };
 
-/** What fits where the log goes: DEEPCOD_LOG_FORMAT=json|text wins, then journald, then a terminal. */
+/** Standard error as JOURNAL_STREAM names it: DEVICE:INODE. */
+function errorStream(): string | undefined {
+  try {
+    const { dev, ino } = fstatSync(2);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What fits where the log goes: DEEPCOD_LOG_FORMAT=json|text wins, then journald, then a terminal.
+ * @param stream where standard error leads: JOURNAL_STREAM is inherited by children whose output goes elsewhere
+ */
 export function chooseFormat(
   env: NodeJS.ProcessEnv = process.env,
   isTerminal = process.stderr.isTTY === true,
+  stream = errorStream(),
 ): LogFormat {
   if (env.DEEPCOD_LOG_FORMAT === 'json') return jsonFormat;
   if (env.DEEPCOD_LOG_FORMAT === 'text') return textFormat;
-  if (env.JOURNAL_STREAM) return journalFormat;
+  if (env.JOURNAL_STREAM && env.JOURNAL_STREAM === stream) return journalFormat;
   return isTerminal ? terminalFormat : textFormat;
 }

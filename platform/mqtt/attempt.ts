@@ -15,6 +15,7 @@ export interface MessageProperties {
   correlationData?: Buffer;
   /** Seconds that were left of the message's life when the broker sent it on. */
   messageExpiryInterval?: number;
+  userProperties?: Record<string, string | string[]>;
   retain: boolean;
 }
 
@@ -29,8 +30,9 @@ export function attempt(url: string, settings: IClientOptions, events: AttemptEv
     events.onUp(packet.properties?.receiveMaximum ?? 65_535);
   });
   client.on('message', (topic, payload, packet) => {
-    const { responseTopic, correlationData, messageExpiryInterval } = packet.properties ?? {};
-    events.onMessage(topic, payload, { responseTopic, correlationData, messageExpiryInterval, retain: packet.retain });
+    const { responseTopic, correlationData, messageExpiryInterval, userProperties } = packet.properties ?? {};
+    const properties = { responseTopic, correlationData, messageExpiryInterval, userProperties, retain: packet.retain };
+    events.onMessage(topic, payload, properties);
   });
   client.on('disconnect', (packet) => {
     const taken = packet.reasonCode === 142;

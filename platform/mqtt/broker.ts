@@ -16,6 +16,7 @@ export interface PublishOptions {
   expirySeconds?: number;
   responseTopic?: string;
   correlationData?: Buffer;
+  userProperties?: Record<string, string>;
 }
 
 /**
@@ -113,6 +114,11 @@ export class Broker {
     if (this.#up) this.#ask([filter]);
   }
 
+  /** Asks for no more of what a filter let through. What is on its way already still comes. */
+  unsubscribe(filter: string): void {
+    if (this.#subscriptions.has(filter) && this.#up) this.#client?.unsubscribe(filter);
+  }
+
   /**
    * Hands a message to the socket. Nothing is kept for later.
    * @returns false if there is no connection or too much waits already: the message is dropped, the caller counts it
@@ -161,10 +167,10 @@ export class Broker {
     if (!this.#up || !this.#client || this.waitingBytes > this.#maxWaiting) return false;
     const bytes =
       typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const { expirySeconds, responseTopic, correlationData } = options;
+    const { expirySeconds, responseTopic, correlationData, userProperties } = options;
     const properties =
       this.#version === 5 && (expirySeconds !== undefined || responseTopic !== undefined)
-        ? { messageExpiryInterval: expirySeconds, responseTopic, correlationData }
+        ? { messageExpiryInterval: expirySeconds, responseTopic, correlationData, userProperties }
         : undefined;
     this.#client.publish(topic, bytes, { qos, retain: options.retain ?? false, properties }, done);
     return true;

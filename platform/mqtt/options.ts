@@ -50,6 +50,8 @@ export const brokerSchema: ConfigSchema = {
 
 export interface MqttOptions {
   broker: BrokerConfig;
+  /** A password that this process made up itself; others are in `broker.password_file`. */
+  password?: string;
   /** Unique at the broker. */
   clientId: string;
   /** What the broker says in our name when we are gone without a word. */

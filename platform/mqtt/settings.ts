@@ -40,10 +40,12 @@ export function clientSettings(options: MqttOptions, version: 4 | 5): IClientOpt
     reschedulePings: false,
     resubscribe: false,
     queueQoSZero: false,
+    // The bytes of all 16-bit numbers, each as an object of its own: 10 MB.
+    writeCache: false,
     username: broker.username ?? (url.username ? decodeURIComponent(url.username) : undefined),
     password: broker.password_file
       ? readSecret(broker.password_file, 'the password (broker.password_file)')
-      : undefined,
+      : options.password,
     will: will && { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain ?? true },
   };
 }

@@ -21,18 +21,11 @@ import {
 } from '@peculiar/asn1-x509';
 
 const COMMON_NAME = '2.5.4.3';
-export const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
-
-/** Who signs. */
-export interface Issuer {
-  name: string;
-  publicKey: KeyObject;
-  privateKey: KeyObject;
-}
+const ecdsaWithSha256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
 
 export interface CertificateContent {
   subject: { name: string; publicKey: KeyObject };
-  issuer: Issuer;
+  issuer: { name: string; publicKey: KeyObject; privateKey: KeyObject };
   validity: { notBefore: Date; notAfter: Date };
   /** Besides the key identifiers. */
   extensions: Extension[];
@@ -63,13 +56,8 @@ export function signedCertificate({ subject, issuer, validity, extensions }: Cer
     signatureAlgorithm: ecdsaWithSha256,
     signatureValue: new Uint8Array(signature).buffer,
   });
-  return pemOf('CERTIFICATE', AsnConvert.serialize(certificate));
-}
-
-/** @param what `CERTIFICATE`, `X509 CRL` */
-export function pemOf(what: string, der: ArrayBuffer): string {
-  const text = Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
-  return `-----BEGIN ${what}-----\n${text}\n-----END ${what}-----\n`;
+  const text = Buffer.from(AsnConvert.serialize(certificate)).toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  return `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
 }
 
 /** @param value of a class of asn1-x509 */
@@ -85,7 +73,7 @@ export function keyIdentifier(publicKey: KeyObject): Uint8Array<ArrayBuffer> {
 
 const spki = (publicKey: KeyObject): Buffer => publicKey.export({ type: 'spki', format: 'der' });
 
-export function commonName(name: string): Name {
+function commonName(name: string): Name {
   const value = new AttributeValue({ utf8String: name });
   return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: COMMON_NAME, value })])]);
 }

@@ -3,9 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BasicConstraints, id_ce_basicConstraints, id_ce_keyUsage, KeyUsage, KeyUsageFlags } from '@peculiar/asn1-x509';
 import { DeepcodError, ExitCode } from '../errors.js';
-import { extension, type Issuer, keyIdentifier, signedCertificate } from './certificate.js';
+import { extension, keyIdentifier, signedCertificate } from './certificate.js';
 import { type CertificateRequest, requestExtensions } from './request.js';
-import { type Revoked, revocationList } from './revocation-list.js';
 import { writeOnce } from './write-once.js';
 
 const CURVE = 'prime256v1';
@@ -26,8 +25,6 @@ export interface SiteCa {
    * @throws DeepcodError `certificate_request`
    */
   issue(request: CertificateRequest): Promise<{ certificate: string; key: string }>;
-  /** The list of what is not to be trusted any more, for brokers. @returns PEM, good as long as the authority */
-  revocationList(revoked: Revoked[]): string;
 }
 
 /**
@@ -74,9 +71,10 @@ export async function openSiteCa(folder: string): Promise<SiteCa> {
       });
       return { certificate: issued, key: pem(key) };
     },
-    revocationList: (revoked) => revocationList(issuer, revoked, new Date(end)),
   };
 }
+
+type Issuer = { name: string; publicKey: KeyObject; privateKey: KeyObject };
 
 function selfSigned(issuer: Issuer): string {
   const now = Date.now();

@@ -1,25 +1,22 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ExitCode } from '../../platform/errors.js';
 import { usageError } from '../../platform/main.js';
-import { flag, numberOption, parseOptionsAndNames, text, texts } from '../../platform/options.js';
-import { type CertificateRequest, openSiteCa, type SiteCa } from '../../platform/pki.js';
+import { flag, numberOption, parseOptionsAndNames, text } from '../../platform/options.js';
+import { openSiteCa } from '../../platform/pki.js';
 import { agentYaml } from './provision/agent-yaml.js';
 import { addWords, writeFiles } from './provision/boot-folder.js';
 import { cloudInitFiles, cloudInitWords, type FirstBoot } from './provision/cloud-init.js';
 import { firstrunFiles, firstrunWords } from './provision/firstrun.js';
-import { type Identity, identityOf } from './provision/identity.js';
+import { type Identity, identityOf, putAside } from './provision/identity.js';
 import { deviceTable, labelSheets } from './provision/labels.js';
 import { deviceNames, hostName } from './provision/names.js';
 import { packageOf } from './provision/package.js';
 import { payload } from './provision/payload.js';
-import { revoke, writeRevocationList } from './provision/revoke.js';
 import { wifiOf } from './provision/wifi.js';
 
 export const usage = `usage: ./scripts/deepcod provision NAME --site DIR --broker URL [options]
        ./scripts/deepcod provision --prefix line- --count 50 --site DIR --broker URL --out DIR [options]
-       ./scripts/deepcod provision NAME --site DIR --kind server|worker --host HOST [--host HOST]
-       ./scripts/deepcod provision NAME --site DIR --revoke [--kind KIND]
 
 Makes devices of freshly flashed cards: key and certificate from the site's own authority, configuration, and what Raspberry
 Pi OS reads when it starts for the first time. Run again, it writes the same; a key is never made twice.
@@ -37,17 +34,15 @@ Pi OS reads when it starts for the first time. Run again, it writes the same; a 
   --package-sha256 HEX    its hash; needed for a URL
   --wifi SSID             and --wifi-password-file FILE, --wifi-country CC: the network to join; without it, by cable
   --ssh-key FILE          public keys that may log in as pi; without it nobody can
-  --kind KIND             device (default), server (a broker), worker (an edge): these get key and certificate alone
-  --host HOST             name or address that a server or worker is reached by; may be repeated
   --days N                the certificate is valid for so long (default: 3650)
-  --revoke                the certificate of NAME is not to be trusted any more: DIR/ca.crl, for the broker
+  --renew                 a new key and certificate, for a device that is replaced; the old certificate is kept in
+                          DIR/replaced/, to be revoked: deepcod broker revoke
   --json                  what was made, on one line
   --help                  this text
 
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration.`;
 
 const systems = ['trixie', 'bookworm'];
-const kinds = ['device', 'server', 'worker'];
 
 export async function run(args: string[]): Promise<number> {
   const { values, names: given } = parseOptionsAndNames(
@@ -55,31 +50,18 @@ export async function run(args: string[]): Promise<number> {
     {
       ...{ prefix: text, count: text, site: text, broker: text, agent: text, boot: text, out: text, os: text },
       ...{ package: text, 'package-sha256': text, wifi: text, 'wifi-password-file': text, 'wifi-country': text },
-      ...{ 'ssh-key': text, kind: text, host: texts, days: text, revoke: flag, json: flag },
+      ...{ 'ssh-key': text, days: text, renew: flag, json: flag },
     },
     1,
   );
   if (values.site === undefined) throw usageError('--site: which folder holds the site?');
   const site = resolve(values.site);
-  const kind = choice('kind', values.kind ?? 'device', kinds) as CertificateRequest['kind'];
   const names = deviceNames(given[0], values.prefix, numberOption('count', values.count, 1, 10_000));
   const days = numberOption('days', values.days, 1, 7300);
   const tell = (lines: string, json: unknown) => {
     process.stdout.write(values.json ? `${JSON.stringify(json)}\n` : lines);
     return ExitCode.ok;
   };
-
-  if (values.revoke) {
-    const [name] = one(names, '--revoke');
-    const serial = await revoke(site, await openSiteCa(site), kind, name);
-    const crl = join(site, 'ca.crl');
-    return tell(`${name}: revoked (${serial}); the broker needs ${crl}, and to be reloaded\n`, { name, serial, crl });
-  }
-  if (kind !== 'device') {
-    const [name] = one(names, `--kind ${kind}`);
-    const identity = await identityOf(site, await authority(site), { name, kind, hosts: values.host, days });
-    return tell(`${sentence(identity)}\n  ${identity.folder}\n`, summary(identity));
-  }
 
   // Everything that can be wrong is found before anything is made.
   const os = choice('os', values.os ?? 'trixie', systems);
@@ -89,8 +71,9 @@ export async function run(args: string[]): Promise<number> {
     );
   }
   if (values.boot !== undefined && values.out !== undefined) throw usageError('--boot and --out: only one');
-  if (values.boot !== undefined) one(names, '--boot');
-  if (values.host !== undefined) throw usageError('--host: only with --kind server or worker');
+  if (names.length > 1 && (values.boot !== undefined || values.renew)) {
+    throw usageError('--boot and --renew: one device at a time');
+  }
   const wifi =
     values.wifi === undefined ? undefined : wifiOf(values.wifi, values['wifi-password-file'], values['wifi-country']);
   const sshKeys = values['ssh-key'] === undefined ? [] : publicKeys(values['ssh-key']);
@@ -98,11 +81,12 @@ export async function run(args: string[]): Promise<number> {
   const configurations = names.map((name) => agentYaml(name, values.broker ?? '', values.agent));
   if (values.boot !== undefined) await addWords(resolve(values.boot), []);
 
-  const ca = await authority(site);
+  const ca = await openSiteCa(site);
   const devices: (Identity & { card: string })[] = [];
   const out = resolve(values.out ?? join(site, 'cards'));
   for (const [index, name] of names.entries()) {
-    const identity = await identityOf(site, ca, { name, kind, days });
+    if (values.renew) await putAside(site, name);
+    const identity = await identityOf(site, ca, { name, kind: 'device', days });
     const card = values.boot === undefined ? join(out, name) : resolve(values.boot);
     const start: FirstBoot = {
       host: hostName(name),
@@ -134,21 +118,9 @@ export async function run(args: string[]): Promise<number> {
   });
 }
 
-/** The site's authority, with its list of revoked certificates beside it. */
-async function authority(site: string): Promise<SiteCa> {
-  const ca = await openSiteCa(site);
-  if (!existsSync(join(site, 'ca.crl'))) await writeRevocationList(site, ca);
-  return ca;
-}
-
 function choice(option: string, value: string, allowed: string[]): string {
   if (!allowed.includes(value)) throw usageError(`--${option} ${value}: allowed: ${allowed.join(', ')}`);
   return value;
-}
-
-function one(names: string[], why: string): string[] {
-  if (names.length > 1) throw usageError(`${why}: one device at a time`);
-  return names;
 }
 
 /** @throws DeepcodError `usage` */

@@ -25,7 +25,7 @@ need_packages() {
 # dist/ from the TypeScript sources; nothing is done when no source is newer.
 need_build() {
   local stamp=dist/.built
-  if [ ! -f "$stamp" ] || [ -n "$(find agent edge protocol platform scripts bench test package.json tsconfig.json \
+  if [ ! -f "$stamp" ] || [ -n "$(find agent client edge protocol platform scripts bench test package.json tsconfig.json \
     -newer "$stamp" \( -name '*.ts' -o -name '*.json' \) -print -quit 2>/dev/null)" ]; then
     say "Building ..."
     node node_modules/typescript/bin/tsc -p tsconfig.json >&2 || die "The build failed."
@@ -41,6 +41,36 @@ need_mosquitto() {
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; } >/dev/null 2>&1 && return
   fi
   say "mosquitto is not installed: the tests that need it are skipped."
+}
+
+# ffmpeg, for the tests of videos and network cameras. Without it they are skipped, and say so.
+need_ffmpeg() {
+  command -v ffmpeg >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing ffmpeg ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ffmpeg; } >/dev/null 2>&1 && return
+  fi
+  say "ffmpeg is not installed: the tests that need it are skipped."
+}
+
+# nginx, for the test of deploy/proxy/nginx.conf. Without it that is skipped, and says so.
+need_nginx() {
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light; } >/dev/null 2>&1 && return
+  fi
+  say "nginx is not installed: the test that needs it is skipped."
+}
+
+# PostgreSQL's server programs, for the tests of the history in it: they start one of their own on loopback. Without them
+# those tests say so.
+need_postgres() {
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing PostgreSQL ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null 2>&1 && return
+  fi
+  say "PostgreSQL is not installed: the tests that need it are skipped."
 }
 
 # The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.

@@ -14,6 +14,8 @@ Starts a broker, an edge and an agent on this machine, and shows what happens: h
 
   --frames N          stop after N frames
   --json FILE         write a report when it ends
+  --cameras N         so many simulated cameras, each at a work site of its own (default: 1)
+  --secure            as a site would run it: TLS with a certificate for each device, a login on the page
   --camera KIND       ${Object.keys(cameras).join(' or ')} (default: simulated, or replay with --input)
   --input DIR|VIDEO   what the replay camera shows
   --once              stop at the end of the input instead of starting again
@@ -43,6 +45,8 @@ Exit codes: 0 stopped or end of the input, 1 unexpected, 2 usage or configuratio
 export interface DemoOptions {
   frames?: number;
   json?: string;
+  cameras: number;
+  secure: boolean;
   camera: string;
   input?: string;
   once: boolean;
@@ -58,11 +62,16 @@ export interface DemoOptions {
   verbose: boolean;
 }
 
+/** More than one machine can simulate. */
+const MOST_CAMERAS = 8;
+
 /** @throws usageError for whatever makes no sense */
 export function demoOptions(args: string[]): DemoOptions {
   const values = parseOptions(args, {
     frames: text,
     json: text,
+    cameras: text,
+    secure: flag,
     camera: text,
     input: text,
     once: flag,
@@ -78,7 +87,7 @@ export function demoOptions(args: string[]): DemoOptions {
     verbose: flag,
   });
   const number = (
-    name: 'frames' | 'fps' | 'seed' | 'port' | 'device-scale',
+    name: 'frames' | 'cameras' | 'fps' | 'seed' | 'port' | 'device-scale',
     least: number,
     most: number,
     whole = true,
@@ -100,9 +109,21 @@ export function demoOptions(args: string[]): DemoOptions {
   const rate = values.rate ?? 'auto';
   if (rate !== 'auto' && !/^\d{1,3}$/.test(rate)) throw usageError(`--rate ${rate}: auto, or a whole number from 0`);
 
+  const count = number('cameras', 1, MOST_CAMERAS) ?? 1;
+  for (const [wrong, what] of [
+    [count > 1 && camera !== 'simulated', '--cameras: only simulated ones can be several'],
+    [count > 1 && values.link !== undefined, '--link: it is for one camera'],
+    [values.secure && values.broker !== undefined, '--secure: it brings its own broker; leave out --broker'],
+    [values.secure && values.link !== undefined, '--secure: a simulated link has no certificate; leave out --link'],
+  ] as const) {
+    if (wrong) throw usageError(what);
+  }
+
   return {
     frames: number('frames', 1, 1e9),
     json: values.json,
+    cameras: count,
+    secure: values.secure ?? false,
     camera,
     input: values.input && resolve(values.input),
     once: values.once ?? false,

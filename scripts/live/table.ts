@@ -54,6 +54,8 @@ export interface Screen {
   write(text: string): unknown;
 }
 
+/** Columns of a device's name. */
+const NAME = 10;
 /** Least time between two redraws, ms. */
 const REDRAW_MS = 100;
 
@@ -66,16 +68,20 @@ export class Table {
   #summary = '';
   #headed = false;
 
-  constructor(screen: Screen) {
+  /** @param several whether lines begin with the name of a device */
+  constructor(
+    screen: Screen,
+    readonly several = false,
+  ) {
     this.#screen = screen;
   }
 
-  /** A finished trip. @param summary shown below the table on a terminal */
-  add(trip: Trip, summary: string): void {
-    const line = tripLine(trip);
+  /** A finished trip. @param summary shown below the table on a terminal @param device whose, where there are several */
+  add(trip: Trip, summary: string, device?: string): void {
+    const line = (device === undefined ? '' : `${device.padEnd(NAME)}`) + tripLine(trip);
     this.#summary = summary;
     if (!this.#screen.isTTY) {
-      if (!this.#headed) this.#screen.write(`${headLine()}\n`);
+      if (!this.#headed) this.#screen.write(`${this.#head()}\n`);
       this.#headed = true;
       this.#screen.write(`${line}\n`);
       return;
@@ -98,6 +104,10 @@ export class Table {
     this.#drawn = 0;
   }
 
+  #head(): string {
+    return (this.several ? 'camera'.padEnd(NAME) : '') + headLine();
+  }
+
   #room(): number {
     return Math.max(3, Math.min(15, (this.#screen.rows ?? 24) - 6));
   }
@@ -110,7 +120,7 @@ export class Table {
   #draw(): void {
     this.#erase();
     const width = Math.max(20, (this.#screen.columns ?? 120) - 1);
-    const lines = [headLine(), ...this.#lines, '', this.#summary].map((line) => line.slice(0, width));
+    const lines = [this.#head(), ...this.#lines, '', this.#summary].map((line) => line.slice(0, width));
     this.#screen.write(`${lines.join('\n')}\n`);
     this.#drawn = lines.length;
     this.#drawnAt = performance.now();

@@ -12,7 +12,7 @@ t.test('a predicted message holds the checksum of its reference, then the code; 
   const edge = await openEdgeBundle(join(packageRoot(), 'test/fixtures/tiny-context-bundle'));
   const { code } = edge.bundle.manifest.partitions[0];
   const encoder = new FrameEncoder(edge.bundle, 7);
-  const references = new References(1e9, () => 'edge-1');
+  const references = new References(1e9);
   const store = new ReferenceStore(2 ** 20);
   const info = { sourceWidth: 32, sourceHeight: 32 };
   const decoded = (message: Uint8Array): Uint8Array | undefined => {
@@ -30,7 +30,7 @@ t.test('a predicted message holds the checksum of its reference, then the code; 
   for (const frame of [2, 3]) {
     const symbols = first.slice();
     symbols[frame] = (symbols[frame] + 1) % code.levels;
-    const reference = references.choose(frame, 0, 1, 1);
+    const reference = references.choose(frame, 0, 1, 'edge-1', 1);
     if (reference === undefined) throw new Error('no reference');
     const made = encoder.shortest(0, 1, { symbols }, { ...info, frame }, reference);
     t.notOk(made.key);

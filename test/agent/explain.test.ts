@@ -53,8 +53,8 @@ t.test('an answer is not sent into a busy socket, nor soon after another', async
   const never = () => {};
   const link = new AgentLink(
     loadAgentConfig({ overrides: { device: 'yard', bundle: tinyBundle, broker: { url: edge.brokerUrl } } }),
-    { online: true },
-    { result: never, edge: never, pong: never, up: never, down: never, explain: () => asked++ },
+    () => ({ online: true }),
+    { result: never, edge: never, partition: never, pong: never, up: never, down: never, explain: () => asked++ },
     silentLog,
   );
   await link.broker.ready(10_000);
@@ -76,7 +76,7 @@ t.test('an answer is not sent into a busy socket, nor soon after another', async
   await ask();
   t.equal(asked, 2);
   await client.endAsync();
-  await link.close();
+  await link.close(1000);
   await edge.close();
 });
 

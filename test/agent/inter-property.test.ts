@@ -47,7 +47,7 @@ function recordingEdge(
       name: 'edge-1',
       topics: new Topics(),
       bundles: new Map([[bundle.id, { ...bundle, routes: bundle.routes.map(record) }]]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 1, parallel: 1 },
+      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 2 ** 30, batch: 1, parallel: 1 },
       queue: { depth: 64, devices: 100, bytes: 1e7, maxAgeMs: 60_000 },
       referenceBytes: 8000,
       publish: (to, text) => {
@@ -122,8 +122,9 @@ t.test('decoded symbols equal the sent ones over random losses, restarts and for
       buffers: new BufferPool(preprocessor.bytes),
       heads: { run } as unknown as Heads,
       encoder,
-      references: new References(1e9, () => 'edge-1'),
+      references: new References(1e9),
       matcher,
+      home: { next: () => ({ certain: 'edge-1' }) },
       publish: (message) => {
         messages.push(message);
         if (random.next() < 0.03) return true; // lost on its way

@@ -233,3 +233,29 @@ t.test('the figures of a board', async (t) => {
   t.equal(boardPower(file), undefined);
   t.equal(boardPower(join(t.testdir(), 'none')), undefined);
 });
+
+t.test('a command fixes the point until another comes; one that cannot be followed changes nothing', async (t) => {
+  const { planner } = planning();
+  planner.useProfile(profile);
+  const all = planner.choices;
+  planner.command({ partition: 'stage2', rate: 0 });
+  t.match(planner.decide(1, 'use'), { choice: { id: 'stage2', rate: 0 }, reason: 'only' });
+  t.throws(() => planner.command({ partition: 'nowhere' }), { code: 'partition_unknown' });
+  t.throws(() => planner.command({ partition: 'stage2', rate: 99 }), { code: 'rate_unknown' });
+  t.match(planner.decide(2, 'use').choice, { id: 'stage2' });
+  planner.command({ partition: 'device' });
+  t.ok(planner.staysHere('use'));
+  planner.command({ partition: 'auto' });
+  t.equal(planner.choices, all);
+  t.equal(planner.decide(3, 'use').reason, 'first');
+});
+
+t.test('no command leads to a point that privacy forbids', async (t) => {
+  const secret = {
+    ...manifest,
+    partitions: manifest.partitions.map((p, i) => ({ ...p, reveals: i === 0 ? 0.9 : 0.2 })),
+  };
+  const planner = new Planner(secret, { ...SETTINGS, privacy: { max_reveals: 0.5 } });
+  t.throws(() => planner.command({ partition: secret.partitions[0].id }), { code: 'partition_forbidden' });
+  t.throws(() => planner.command({ partition: 'raw' }), { code: 'partition_forbidden' });
+});

@@ -7,13 +7,14 @@ const symbols = (value: number): Uint8Array => new Uint8Array(16).fill(value);
 /** References with one edge, and short ways to use them. */
 function made(keyIntervalMs = 10_000) {
   const state = { edge: 'edge-1' as string | undefined, now: 0 };
-  const references = new References(keyIntervalMs, () => state.edge);
+  const references = new References(keyIntervalMs);
   return {
     state,
     references,
     send: (frame: number, { partition = 0, rate = 0, key = true } = {}) =>
       references.sent({ frame, partition, rate, symbols: symbols(frame) }, key, state.now),
-    choose: (frame: number, partition = 0, rate = 0) => references.choose(frame, partition, rate, state.now),
+    choose: (frame: number, partition = 0, rate = 0) =>
+      references.choose(frame, partition, rate, state.edge, state.now),
   };
 }
 

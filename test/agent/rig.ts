@@ -13,7 +13,13 @@ export const tinyBundle = join(packageRoot(), 'test/fixtures/tiny-bundle');
 
 /** An edge on the tiny bundle, with a broker of its own or at the one given. */
 export function testEdge(broker: object = { host: '127.0.0.1', port: 0 }, more: object = {}): Promise<Edge> {
-  const overrides = { bundles: [tinyBundle], broker, web: { enabled: false }, inference: { threads: 1 }, ...more };
+  const overrides = {
+    bundles: [tinyBundle],
+    broker,
+    web: { enabled: false },
+    inference: { provider: 'cpu', threads: 1 },
+    ...more,
+  };
   return startEdge(loadEdgeConfig({ overrides }), silentLog);
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { DEVICES, slowDown } from '../../bench/devices.js';
+import { DEVICES, slowDown } from '../../agent/partition/boards.js';
 import { type BaselineRow, readBaselines } from '../../bench/links/baselines.js';
 import { openEmbedded } from '../../bench/links/broker.js';
 import {

@@ -20,7 +20,7 @@ t.test('every command has its usage, and refuses what it does not know', async (
   for (const [name, { load }] of Object.entries(commands)) {
     const help = await deepcod(name, '--help');
     t.same(help, { code: 0, output: `${(await load()).usage}\n` });
-    t.match(help.output, new RegExp(`^usage: \\./scripts/deepcod ${name} [\\s\\S]*--help[\\s\\S]*Exit codes: 0 done`));
+    t.match(help.output, new RegExp(`^usage: \\./scripts/deepcod ${name} [\\s\\S]*--help[\\s\\S]*Exit codes: 0 `));
     const wrong = await deepcod(name, '--hlep');
     t.equal(wrong.code, 2);
     t.match(wrong.output, /--hlep: unknown option; did you mean "help"/);
@@ -29,7 +29,7 @@ t.test('every command has its usage, and refuses what it does not know', async (
 
 t.test('unknown commands, and those of the toolkit', async (t) => {
   t.match(await deepcod('porfile'), { code: 2, output: /porfile: unknown command; did you mean "profile"\?/ });
-  t.match(await deepcod('xyzzy-xyzzy'), { code: 2, output: /unknown command; allowed: profile, explain/ });
+  t.match(await deepcod('xyzzy-xyzzy'), { code: 2, output: /unknown command; allowed: .*profile.*explain/ });
   t.match(await deepcod('train'), { code: 2, output: /train: that is the toolkit's: see docs\/training\.md/ });
   const toolkit = join(packageRoot(), 'training', 'deepcod');
   const registered = readdirSync(toolkit, { recursive: true })

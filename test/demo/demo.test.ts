@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
@@ -72,6 +73,31 @@ t.test('a folder of photos, once', async (t) => {
   t.match(output, /3 frames: 3 results, 0 lost/);
 });
 
+t.test('--secure --cameras 2: certificates, https, logins; two cameras at one edge', async (t) => {
+  const file = join(t.testdir({}), 'report.json');
+  const demo = start('scripts/demo.js', [
+    ...[...tiny, '--secure', '--cameras', '2', '--frames', '15', '--fps', '5', '--partition', 'input', '--json', file],
+  ]);
+  await demo.says(/log in as viewer/);
+  const [, url] = /Live page: (https:\/\/\S+)/.exec(demo.output()) ?? [];
+  const status = await new Promise((resolve, reject) => {
+    get(`${url}api/v1/cameras`, { rejectUnauthorized: false }, (response) => resolve(response.statusCode)).on(
+      'error',
+      reject,
+    );
+  });
+  t.equal(status, 401, 'nobody looks without a login');
+  t.equal(await demo.ended(), 0, demo.output());
+  t.match(demo.output(), /\ncamera-1 .*\n/);
+  t.match(demo.output(), /\ncamera-2 .*\n/);
+  const report = JSON.parse(await readFile(file, 'utf8'));
+  t.match(
+    report,
+    { frames: 30, results: 30, partitions: { input: 30 } },
+    'both reach the edge with their certificates',
+  );
+});
+
 t.test('Ctrl-C stops it cleanly', async (t) => {
   const demo = start('scripts/demo.js', [...tiny, '--partition', 'input']);
   await demo.says(/\n +3 {2}input/);
@@ -92,6 +118,10 @@ t.test('what makes no sense ends with 2 and the usage', async (t) => {
     [['--camera', 'replay'], /--input/],
     [['--input', '/nowhere/photos'], /no such file or folder/],
     [['--camera', 'simulated', '--input', '/tmp'], /only the replay camera/],
+    [['--cameras', '9'], /--cameras 9: a whole number from 1 to 8/],
+    [['--cameras', '2', '--input', '/tmp'], /only simulated ones/],
+    [['--secure', '--broker', 'mqtt://localhost'], /brings its own broker/],
+    [['--secure', '--link', '1mbit'], /no certificate/],
     [['--rate', 'best'], /--rate best/],
     [['photos'], /photos/],
   ];

@@ -361,7 +361,7 @@ t.test(`${workerMessages} mutated messages through a whole worker: each is answe
       name: 'edge-1',
       topics: new Topics(),
       bundles: new Map([[bundle.id, bundle]]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 16, parallel: 1 },
+      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 2 ** 30, batch: 16, parallel: 1 },
       queue: { depth: 2, devices: 100, bytes: 2 ** 24, maxAgeMs: 600_000 },
       referenceBytes: 2 ** 20,
       publish: () => true,

@@ -99,7 +99,7 @@ export function tinyConfig(overrides: Record<string, unknown> = {}): EdgeConfig 
     overrides: {
       bundles: [tinyBundle],
       web: { enabled: false },
-      inference: { threads: 1 },
+      inference: { provider: 'cpu', threads: 1 },
       status_interval_s: 0.2,
       // A busy machine may take seconds to load even a tiny model.
       queue: { max_age_ms: 120_000 },

@@ -68,7 +68,7 @@ t.test(
         name: 'edge-t',
         topics: new Topics(),
         bundles,
-        inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 4, parallel: 2 },
+        inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 2 ** 30, batch: 4, parallel: 2 },
         queue: { depth: 64, devices: 100, bytes: 1e6, maxAgeMs: 60_000 },
         referenceBytes: 1e6,
         publish: ({ device }, text) => {

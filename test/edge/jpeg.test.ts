@@ -31,7 +31,7 @@ async function worker(t: Test, folder: string) {
       name: 'edge-t',
       topics: new Topics(),
       bundles: new Map([[bundle.id, bundle]]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 8, parallel: 1 },
+      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, maxBytes: 1e9, batch: 8, parallel: 1 },
       queue: { depth: 8, devices: 100, bytes: 1e6, maxAgeMs: 60_000 },
       referenceBytes: 1e6,
       publish: (_to, text) => sent.push(parseResult(Buffer.from(text))) > 0,

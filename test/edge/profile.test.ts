@@ -8,7 +8,10 @@ import { type EdgeStatus, isFailure, parseStatus } from '../../protocol/index.js
 import { codedFrame, Device, rawFrame, recordedLog, tinyConfig, tinyId, until } from './harness.js';
 
 async function edge(t: Test, inference: Partial<EdgeConfig['inference']>, log = silentLog) {
-  const config = tinyConfig({ broker: { host: '127.0.0.1', port: 0 }, inference: { threads: 1, ...inference } });
+  const config = tinyConfig({
+    broker: { host: '127.0.0.1', port: 0 },
+    inference: { provider: 'cpu', threads: 1, ...inference },
+  });
   const started = await startEdge(config, log);
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -44,8 +47,8 @@ t.test('an idle edge measures every tail, announces the times, and unloads the m
   t.equal(events.filter((e) => /^loaded/.test(e.message)).length, 2, 'each loaded once');
 });
 
-t.test('on one processor a batch of one is all that is measured; measure: false measures nothing', async (t) => {
-  const one = await edge(t, {});
+t.test('with a batch of one that is all that is measured; measure: false measures nothing', async (t) => {
+  const one = await edge(t, { batch: 1 });
   await until(() => one.partitions().length === 2, 'both tails');
   t.same(
     one.seen.status.tails_ms?.[tinyId].input.map(({ batch }) => batch),

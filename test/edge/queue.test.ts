@@ -27,6 +27,48 @@ t.test('devices take turns, whoever sends most', async (t) => {
   t.equal(queue.bytes, 0);
 });
 
+t.test('fair in what frames cost: a device with frames three times as dear is served a third as often', async (t) => {
+  const queue = new FairQueue<Item>(
+    { depth: 100, devices: 10, bytes: 1e6 },
+    () => {},
+    ({ id }) => (id[0] === 'a' ? 30 : 10),
+  );
+  for (let i = 0; i < 40; i++) for (const device of ['a', 'b']) queue.push(item(`${device}${i}`));
+  const served = Array.from({ length: 40 }, () => queue.take(1, (i) => i.key)[0].device);
+  t.equal(served.filter((device) => device === 'a').length, 10);
+  t.equal(queue.work, 30 * 30 + 10 * 10);
+});
+
+t.test('silence earns nothing, and what was paid is not forgotten by leaving', async (t) => {
+  const queue = new FairQueue<Item>({ depth: 100, devices: 10, bytes: 1e6 }, () => {});
+  const take = () => queue.take(1, (i) => i.key)[0].id;
+  for (let i = 0; i < 10; i++) queue.push(item(`a${i}`));
+  for (let i = 0; i < 5; i++) take();
+  queue.push(item('b0'));
+  queue.push(item('b1'));
+  queue.push(item('b2'));
+  t.same([take(), take(), take(), take()].sort(), ['a5', 'a6', 'b0', 'b1'], 'not all of b first');
+});
+
+t.test('more work than there is time for: whoever had most loses, who had least comes in', async (t) => {
+  const dropped: string[] = [];
+  const queue = new FairQueue<Item>(
+    { depth: 9, devices: 10, bytes: 1e6 },
+    (i) => dropped.push(i.id),
+    () => 10,
+  );
+  for (const id of ['a1', 'a2', 'a3', 'b1']) queue.push(item(id), 40);
+  t.same(dropped, []);
+  queue.push(item('c1'), 40);
+  t.same(dropped, ['a1'], 'the oldest of who would be served last');
+  queue.push(item('a4'), 40);
+  t.same(dropped, ['a1', 'a2'], 'its own, since it has most');
+  queue.clear();
+  dropped.length = 0;
+  queue.push(item('d1'), 1);
+  t.same(dropped, [], 'one may wait in any case: else nothing would ever show that it became faster');
+});
+
 t.test('in a full line the newest wins, and the loss is reported', async (t) => {
   const { queue, dropped, take } = make();
   for (const id of ['a1', 'a2', 'a3', 'a4', 'b1']) queue.push(item(id));

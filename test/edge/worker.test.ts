@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openEdgeBundles } from '../../edge/worker/bundles.js';
+import type { FrameProperties } from '../../edge/worker/intake.js';
 import { type AnsweredFrame, EdgeWorker, type WorkerOptions } from '../../edge/worker/worker.js';
 import { silentLog } from '../../platform/log.js';
 import {
@@ -39,7 +40,15 @@ async function worker(t: Test, change: Change = {}, log = silentLog) {
       name: 'edge-t',
       topics: new Topics(),
       bundles: await openEdgeBundles([change.bundle ?? tinyBundle]),
-      inference: { provider: 'cpu', threads: 1, maxLoaded: 4, batch: 1, parallel: 2, ...change.inference },
+      inference: {
+        provider: 'cpu',
+        threads: 1,
+        maxLoaded: 4,
+        maxBytes: 2 ** 30,
+        batch: 1,
+        parallel: 2,
+        ...change.inference,
+      },
       queue: { depth: 2, devices: 100, bytes: 1e6, maxAgeMs: 60_000, ...change.queue },
       referenceBytes: 1e6,
       publish: (to, text) => {
@@ -50,7 +59,8 @@ async function worker(t: Test, change: Change = {}, log = silentLog) {
     log,
   );
   t.teardown(() => made.close());
-  const handle = (message: Uint8Array, device = 'cam') => made.handle(`deepcod/${device}/frame`, message);
+  const handle = (message: Uint8Array, device = 'cam', properties: FrameProperties = {}) =>
+    made.handle(`deepcod/${device}/frame`, message, properties);
   const answered = (n: number) => until(() => sent.length >= n, `${n} answers`);
   const goOffline = () => {
     online = false;
@@ -228,7 +238,7 @@ t.test('a model with other outputs than the manifest says is answered as the edg
   t.match(sent[0].message, { error: { code: 'internal', message: /expected Float32Array \[N, 20, 8\]/ } });
 });
 
-t.test('closing finishes what runs and drops what waits', async (t) => {
+t.test('closing finishes what runs, and refuses what waits or still comes', async (t) => {
   const { made, sent, handle, answered } = await worker(t, { inference: { parallel: 1 } });
   handle(codedFrame(1));
   await answered(1);
@@ -237,9 +247,42 @@ t.test('closing finishes what runs and drops what waits', async (t) => {
   handle(codedFrame(3), 'other');
   await made.close();
   handle(codedFrame(4));
-  t.same(
-    sent.map((s) => s.message.frame),
-    [1, 2],
-  );
-  t.match(made.stats(), { results: 2, drops: { overloaded: 1 } });
+  const refused = (wanted: boolean) => sent.filter((s) => isFailure(s.message) === wanted).map((s) => s.message.frame);
+  t.same(refused(false), [1, 2]);
+  t.same(refused(true), [3, 4]);
+  t.match(made.stats(), { results: 2, drops: { overloaded: 2 } });
+});
+
+t.test('no more work waits than can be answered in time: the rest is refused at once', async (t) => {
+  const { made, sent, handle } = await worker(t, { queue: { devices: 5000 } });
+  handle(codedFrame(1));
+  await until(() => sent.length === 1, 'the first answer, and with it what a frame takes');
+  for (let i = 0; i < 1000; i++) handle(codedFrame(2), `cam${i}`);
+  t.equal(made.stats().drops.overloaded, undefined, 'a minute is enough for a thousand');
+  t.ok(made.backlogMs > 10, `${made.backlogMs} ms of work wait`);
+  await until(() => made.stats().results === 1001, 'all of them');
+  for (let i = 0; i < 1000; i++) handle(codedFrame(3), `cam${i}`, { timeoutMs: 20 });
+  const { overloaded } = made.stats().drops;
+  t.ok(overloaded > 500, `20 ms are not: ${overloaded} refused at once`);
+  const refusal = sent.map((s) => s.message).find(isFailure);
+  t.ok((refusal?.error.wait_ms ?? 0) > 0, 'and told how long they would have waited');
+  await until(() => made.waiting === 0, 'the rest');
+});
+
+t.test('memory: models beyond the cap go, least recently used first; one that cannot fit is refused', async (t) => {
+  const { log, events } = recordedLog();
+  const { made, sent, handle, answered } = await worker(t, { inference: { maxBytes: 100_000 } }, log);
+  for (let round = 0; round < 2; round++) {
+    handle(codedFrame(2 * round));
+    await answered(2 * round + 1);
+    handle(rawFrame(2 * round + 1));
+    await answered(2 * round + 2);
+  }
+  t.notOk(sent.some((s) => isFailure(s.message)));
+  t.equal(events.filter((e) => /^loaded/.test(e.message)).length, 4, 'one at a time: each measures more than the cap');
+  t.ok(made.modelBytes > 0);
+  const none = await worker(t, { inference: { maxBytes: 1 } });
+  none.handle(codedFrame(1));
+  await none.answered(1);
+  t.match(none.sent[0].message, { error: { code: 'internal', message: /inference.megabytes/ } });
 });

@@ -60,6 +60,11 @@ export async function mosquittoBroker(settings: string[] = ['allow_anonymous tru
   const dir = mkdtempSync(join(tmpdir(), 'mosquitto-'));
   const config = join(dir, 'mosquitto.conf');
   writeFileSync(config, [`listener ${port} 127.0.0.1`, ...settings, ''].join('\n'));
+  return mosquittoOn(port, config);
+}
+
+/** The same with a configuration that is there. @param port where it listens */
+export function mosquittoOn(port: number, config: string): TestBroker {
   let child: ReturnType<typeof spawn> | undefined;
   return {
     url: `mqtt://127.0.0.1:${port}`,

@@ -51,7 +51,8 @@ t.test('log formats', async (t) => {
     field_name: 'x',
     n: '1',
   });
-  t.equal(chooseFormat({ JOURNAL_STREAM: '8:1' }, false), journalFormat);
+  t.equal(chooseFormat({ JOURNAL_STREAM: '8:1' }, false, '8:1'), journalFormat);
+  t.equal(chooseFormat({ JOURNAL_STREAM: '8:1' }, false, '8:2'), textFormat, 'inherited, but it leads elsewhere');
   t.equal(chooseFormat({ DEEPCOD_LOG_FORMAT: 'json', JOURNAL_STREAM: '8:1' }, true), jsonFormat);
 });
 

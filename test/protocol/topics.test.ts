@@ -10,10 +10,12 @@ t.test('built and read back', async (t) => {
   }
   t.same(topics.parse(topics.command('cam', 'rate/set')), { kind: 'command', device: 'cam', command: 'rate/set' });
   t.same(topics.parse(topics.edgeStatus('e1')), { kind: 'edge-status', worker: 'e1' });
+  t.same(topics.parse(topics.frameTo('cam', 'w-1')), { kind: 'frame', device: 'cam', worker: 'w-1' });
+  t.equal(topics.filters.framesTo('w-1'), 'deepcod/+/frame/w-1');
   const deep = new Topics('site/hall-2');
   t.equal(deep.health('a'), 'site/hall-2/a/health');
   t.same(deep.parse('site/hall-2/a/health'), { kind: 'health', device: 'a' });
-  t.equal(deep.filters.allFramesShared(), '$share/edge/site/hall-2/+/frame');
+  t.equal(deep.filters.allFramesShared('edge'), '$share/edge/site/hall-2/+/frame');
 });
 
 t.test('names that could change a topic are refused', async (t) => {
@@ -26,15 +28,20 @@ t.test('names that could change a topic are refused', async (t) => {
   }
   t.throws(() => topics.command('a', '../x'), { code: 'topic_invalid' });
   t.throws(() => topics.edgeStatus('a/b'), { code: 'topic_invalid' });
+  t.throws(() => topics.frameTo('a', '+'), { code: 'topic_invalid' });
+  t.throws(() => topics.filters.framesTo('#'), { code: 'topic_invalid' });
+  t.throws(() => topics.filters.allFramesShared('a/b'), { code: 'topic_invalid' });
 });
 
 t.test('topics that are not ours are none, and never an exception', async (t) => {
-  const strange = ['', 'deepcod', 'deepcod/', 'deepcod/a', 'other/a/frame', 'deepcod/a/frame/x', 'deepcod/a/unknown'];
+  const strange = ['', 'deepcod', 'deepcod/', 'deepcod/a', 'other/a/frame', 'deepcod/a/frame/x y', 'deepcod/a/unknown'];
   strange.push(
     'deepcod/edge/frame',
     'deepcod/edge/w/status/x',
     'deepcod/a b/frame',
     'deepcod/a/command',
+    'deepcod/a/frame/w/x',
+    'deepcod/a/result/w',
     'deepcod/edge',
   );
   strange.push('deepcod/a/command/', `deepcod/${'x/'.repeat(10000)}`, 'deepcod//frame', 'deepcodx/a/frame');

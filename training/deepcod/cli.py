@@ -19,6 +19,7 @@ COMMANDS = [
     "deepcod.evaluate.command",
     "deepcod.evaluate.clips",
     "deepcod.evaluate.decisions",
+    "deepcod.evaluate.edge",
     "deepcod.evaluate.links",
     "deepcod.evaluate.variants",
     "deepcod.privacy.command",

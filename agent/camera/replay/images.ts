@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import sharp from 'sharp';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { loadSharp } from '../../../platform/sharp.js';
 import { Ahead } from '../ahead.js';
 import type { Camera, CameraOptions, Fit, Picture } from '../camera.js';
 import { Pace } from '../pace.js';
@@ -49,6 +49,7 @@ function noImages(folder: string, hint: string): DeepcodError {
  * @throws Error when the file is no image or any part of it is damaged
  */
 export async function readImage(path: string, fit: Fit): Promise<Omit<Picture, 'capturedAt' | 'captureMs'>> {
+  const sharp = await loadSharp();
   const image = sharp(await readFile(path), { failOn: 'warning' });
   const { autoOrient: source } = await image.metadata();
   const size = fit(source.width, source.height);

@@ -1,25 +1,35 @@
 import type { FastifyInstance } from 'fastify';
 import type { LiveStore } from '../../store/live.js';
 import { HttpError } from '../problem.js';
+import { cameraName, object } from '../schemas/build.js';
 import type { Stream } from '../stream.js';
 import { shownView, stateView } from '../view.js';
+import { route } from './route.js';
 
-const device = {
-  type: 'object',
-  properties: { device: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' } },
-} as const;
+const tag = 'live';
+const params = object({ device: cameraName });
 
 /** What the live page reads: everything at once, what changes, one device's newest boxes and picture. */
 export function liveRoutes(app: FastifyInstance, { store, stream }: { store: LiveStore; stream: Stream }): void {
-  const config = { role: 'viewer' } as const;
-  const hidden = { config, schema: { hide: true } };
-
-  app.get('/api/state', hidden, (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(stateView(store, Date.now()))),
+  app.get(
+    '/api/state',
+    route({
+      id: 'liveState',
+      summary: 'All that the live page knows, at once; grows with the page, programs use /api/v1/cameras',
+      tag,
+      answer: { type: 'object', additionalProperties: true },
+    }),
+    (_request, reply) => reply.type('application/json').send(JSON.stringify(stateView(store, Date.now()))),
   );
 
-  app.head('/api/events', hidden, (_request, reply) => reply.send());
-  app.get('/api/events', { ...hidden, exposeHeadRoute: false }, (_request, reply) => {
+  const events = route({
+    id: 'liveEvents',
+    summary: 'The live page’s own server-sent events; programs use /api/v1/stream',
+    tag,
+    type: 'text/event-stream',
+  });
+  app.head('/api/events', { config: { role: 'viewer' }, schema: { hide: true } }, (_request, reply) => reply.send());
+  app.get('/api/events', { ...events, exposeHeadRoute: false }, (_request, reply) => {
     if (stream.full) {
       reply.header('retry-after', '10');
       throw new HttpError(503, 'too_many_pages', 'Too many open pages; close one.');
@@ -30,27 +40,40 @@ export function liveRoutes(app: FastifyInstance, { store, stream }: { store: Liv
   });
 
   type Named = { Params: { device: string } };
-  const named = { config, schema: { hide: true, params: device } };
   const shownOf = (name: string) => store.device(name)?.shown(Date.now());
   const nothing = () => new HttpError(404, 'no_picture', 'No picture of this device.');
 
-  app.get<Named>('/api/devices/:device/picture', named, ({ params }, reply) => {
-    const snapshot = shownOf(params.device)?.snapshot;
-    if (!snapshot) throw nothing();
-    return reply.type(snapshot.type).send(Buffer.from(snapshot.data));
-  });
+  app.get<Named>(
+    '/api/devices/:device/picture',
+    route({ id: 'livePicture', summary: 'The newest picture of a device', tag, params, type: 'image/jpeg' }),
+    ({ params }, reply) => {
+      const snapshot = shownOf(params.device)?.snapshot;
+      if (!snapshot) throw nothing();
+      return reply.type(snapshot.type).send(Buffer.from(snapshot.data));
+    },
+  );
 
   /**
    * Boxes and picture of the same frame in one answer, so that they fit together: u32 little endian length of the JSON,
    * the JSON (see shownView), then the picture's bytes, if there is one.
    */
-  app.get<Named>('/api/devices/:device/shown', named, ({ params }, reply) => {
-    const shown = shownOf(params.device);
-    if (!shown) throw nothing();
-    const json = Buffer.from(JSON.stringify(shownView(shown)));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(json.length);
-    const picture = shown.snapshot?.data ?? new Uint8Array(0);
-    return reply.type('application/octet-stream').send(Buffer.concat([length, json, picture]));
-  });
+  app.get<Named>(
+    '/api/devices/:device/shown',
+    route({
+      id: 'liveShown',
+      summary: 'Boxes and picture of one frame: u32 little endian length of a JSON text, the text, the picture',
+      tag,
+      params,
+      type: 'application/octet-stream',
+    }),
+    ({ params }, reply) => {
+      const shown = shownOf(params.device);
+      if (!shown) throw nothing();
+      const json = Buffer.from(JSON.stringify(shownView(shown)));
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(json.length);
+      const picture = shown.snapshot?.data ?? new Uint8Array(0);
+      return reply.type('application/octet-stream').send(Buffer.concat([length, json, picture]));
+    },
+  );
 }

@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
-import { createLog, type LogEvent } from '../../../platform/log.js';
-import { type Broker, type BrokerConfig, connectMqtt } from '../../../platform/mqtt.js';
+import type { Broker, BrokerConfig } from '../../../platform/mqtt.js';
 import { didYouMean } from '../../../platform/suggest.js';
 import { type DecisionsMessage, parseDecisions } from '../../../protocol/decision.js';
 import { ProtocolError } from '../../../protocol/errors.js';
 import { parseStatus } from '../../../protocol/status.js';
 import { Topics } from '../../../protocol/topics.js';
+import { toBroker } from '../broker.js';
 
-const BROKER_PATIENCE_MS = 5000;
 /** Retained statuses come with the subscription. */
 const STATUS_PATIENCE_MS = 2000;
 const ANSWER_PATIENCE_MS = 10_000;
@@ -21,9 +19,9 @@ const STEP_MS = 20;
 export class DeviceQuestion {
   readonly #topics: Topics;
   readonly #broker: Broker;
+  readonly #reached: () => Promise<void>;
   /** What devices say of themselves: whether they are online. */
   readonly #devices = new Map<string, boolean>();
-  #trouble: LogEvent | undefined;
   #answer: DecisionsMessage | Error | undefined;
 
   /** Begins to connect. @throws DeepcodError for settings that cannot work */
@@ -33,12 +31,9 @@ export class DeviceQuestion {
     readonly device: string,
   ) {
     this.#topics = new Topics(base);
-    const log = createLog('explain', 'warn', {
-      write: (_, event) => {
-        this.#trouble ??= event;
-      },
-    });
-    this.#broker = connectMqtt({ broker, clientId: `deepcod-explain-${randomBytes(4).toString('hex')}` }, log);
+    const { broker: connection, reached } = toBroker('explain', broker);
+    this.#broker = connection;
+    this.#reached = reached;
     this.#broker.subscribe(this.#topics.filters.allStatus(), (topic, payload) => {
       const about = this.#topics.parse(topic);
       if (about?.kind !== 'status') return;
@@ -64,15 +59,7 @@ export class DeviceQuestion {
    * @throws DeepcodError `broker_unreachable` (exit code 5), `device_unknown` (2), `device_offline` (5)
    */
   async open(): Promise<void> {
-    if (!(await this.#broker.ready(BROKER_PATIENCE_MS))) {
-      const { reason, hint } = this.#trouble?.fields ?? {};
-      throw new DeepcodError(
-        'broker_unreachable',
-        `broker ${this.#broker.url} cannot be reached: ${reason ?? 'no answer'}`,
-        String(hint ?? 'Name the broker with --broker, or an agent configuration with --config.'),
-        ExitCode.broker,
-      );
-    }
+    await this.#reached();
     await this.#until(() => this.#devices.has(this.device), STATUS_PATIENCE_MS);
     if (!this.#devices.has(this.device)) {
       const known = [...this.#devices.keys()];

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { usageError } from '../../../platform/main.js';
 import { type CertificateRequest, type SiteCa, writeOnce } from '../../../platform/pki.js';
 
 /** Who a machine of the site is. */
@@ -51,6 +52,20 @@ export async function identityOf(site: string, ca: SiteCa, request: CertificateR
   return { ...made, made: true };
 }
 
+/**
+ * Puts a device's certificate aside, so that a new one is made under its name. The old key is deleted.
+ * @throws DeepcodError `usage` where there is none
+ */
+export async function putAside(site: string, name: string): Promise<void> {
+  const folder = join(site, 'devices', name);
+  const text = await readIfThere(join(folder, 'device.crt'));
+  if (text === undefined) throw usageError(`--renew: ${folder} holds no certificate`);
+  await mkdir(join(site, 'replaced'), { recursive: true, mode: 0o700 });
+  const aside = join(site, 'replaced', `${name}-${new X509Certificate(text).serialNumber}`);
+  await rename(folder, aside);
+  await rm(join(aside, 'device.key'), { force: true });
+}
+
 async function readIdentity(
   folder: string,
   { name, kind }: CertificateRequest,
@@ -94,7 +109,7 @@ function damaged(folder: string, what: string): DeepcodError {
   return new DeepcodError(
     'identity_damaged',
     `${folder} ${what}`,
-    'Nothing was changed. Bring the folder back from a copy, or revoke it and make a new one: deepcod provision NAME --revoke',
+    'Nothing was changed. Bring the folder back from a copy, or make a new one in its place with --renew',
     ExitCode.usage,
   );
 }

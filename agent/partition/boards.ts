@@ -1,4 +1,4 @@
-import { BOARD_POWER, type PowerModel } from '../agent/partition/energy.js';
+import { BOARD_POWER, type PowerModel } from './energy.js';
 
 /** A device that this machine stands for: its times are this machine's, multiplied. */
 export interface DeviceProfile {

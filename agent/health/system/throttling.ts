@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { THROTTLE_CAUSES, type ThrottleCause } from '../../../protocol/health.js';
+import { type SystemFiles, toNumber } from './files.js';
+
+/** The same question costs a process, so it is asked seldom, ms. */
+export const ASK_EVERY_MS = 60_000;
+const ASK_TIMEOUT_MS = 5000;
+
+export interface Throttled {
+  now: ThrottleCause[];
+  since_boot: ThrottleCause[];
+}
+
+/**
+ * Bits 0 to 3 are the present: under-voltage, the ARM's frequency capped, throttled, soft temperature limit. Bits 16 to 19
+ * are the same since the firmware started.
+ */
+export function throttledOf(word: number): Throttled {
+  const causes = (shift: number) => THROTTLE_CAUSES.filter((_, bit) => (word >>> (shift + bit)) & 1);
+  return { now: causes(0), since_boot: causes(16) };
+}
+
+/** What throttles a Raspberry Pi, asked in the cheapest way that it has. On other machines nothing is ever known. */
+export class Throttling {
+  #latest: Throttled | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #asking = false;
+  #wasLow = false;
+
+  /** @param vcgencmd asks the firmware; undefined: it is not there */
+  constructor(
+    readonly files: SystemFiles,
+    readonly vcgencmd: () => Promise<string | undefined> = askFirmware,
+  ) {}
+
+  /** What is known. Never throws. @param isPi whether asking makes sense @param now performance.now() */
+  read(isPi: boolean, now: number): Throttled | undefined {
+    const word = this.#word();
+    if (word !== undefined) return throttledOf(word);
+    if (isPi && !this.#asking && now - this.#askedAt >= ASK_EVERY_MS) void this.#ask(now);
+    return this.#latest ?? this.#lowVoltage();
+  }
+
+  /**
+   * Kernels of Raspberry Pi OS show the firmware's word: `soc/soc:firmware/get_throttled`, hexadecimal. What the bus is
+   * called depends on the model.
+   */
+  #word(): number | undefined {
+    const platform = 'sys/devices/platform';
+    for (const bus of this.files.names(platform).filter((name) => /^(soc|axi)/.test(name))) {
+      const text = this.files.text(`${platform}/${bus}/${bus}:firmware/get_throttled`);
+      const word = text === undefined ? undefined : toNumber(text.startsWith('0x') ? text : `0x${text}`);
+      if (word !== undefined) return word;
+    }
+    return undefined;
+  }
+
+  async #ask(now: number): Promise<void> {
+    this.#asking = true;
+    this.#askedAt = now;
+    try {
+      const word = toNumber(/throttled=(0x[0-9a-f]{1,8})\s*$/i.exec((await this.vcgencmd()) ?? '')?.[1]);
+      this.#latest = word === undefined ? undefined : throttledOf(word);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** The kernel's own sensor tells of low voltage alone; what was before this process, nobody knows. */
+  #lowVoltage(): Throttled | undefined {
+    for (const name of this.files.names('sys/class/hwmon')) {
+      const folder = `sys/class/hwmon/${name}`;
+      if (this.files.text(`${folder}/name`) !== 'rpi_volt') continue;
+      const alarm = this.files.number(`${folder}/in0_lcrit_alarm`);
+      if (alarm === undefined) continue;
+      this.#wasLow ||= alarm > 0;
+      const low = (is: boolean): ThrottleCause[] => (is ? ['under_voltage'] : []);
+      return { now: low(alarm > 0), since_boot: low(this.#wasLow) };
+    }
+    return undefined;
+  }
+}
+
+/** Without a shell. @returns undefined where there is none, or it fails */
+function askFirmware(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile('vcgencmd', ['get_throttled'], { timeout: ASK_TIMEOUT_MS }, (error, stdout) =>
+      resolve(error ? undefined : stdout),
+    );
+  });
+}

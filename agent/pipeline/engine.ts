@@ -1,0 +1,147 @@
+import type { Bundle } from '../../platform/bundle.js';
+import type { Log } from '../../platform/log.js';
+import type { FrameFailure } from '../../protocol/result.js';
+import type { AgentConfig } from '../config/config.js';
+import type { Choice } from '../partition/choices.js';
+import { boardPower } from '../partition/energy.js';
+import type { Home } from '../partition/home.js';
+import { measureDevice } from '../partition/measure.js';
+import { Planner } from '../partition/planner.js';
+import { tellPrivacy } from '../partition/privacy.js';
+import { Profiling } from '../partition/profiling.js';
+import { BufferPool } from './buffers.js';
+import { FrameEncoder } from './encode.js';
+import { Heads } from './head.js';
+import { LocalService } from './local.js';
+import { Matcher } from './match.js';
+import { Models } from './models.js';
+import { DeviceTrips } from './on-device.js';
+import { Preprocessor } from './preprocess.js';
+import { References } from './references.js';
+import { RemoteTrips } from './remote.js';
+import type { Trip } from './trip.js';
+
+export interface EngineParts {
+  /** Random number of this start. */
+  session: number;
+  /** Hands a frame message to the socket; false when it was not taken. */
+  publish: (message: Uint8Array, worker?: string) => boolean;
+  home: Home;
+  log: Log;
+}
+
+/**
+ * What belongs to one bundle under one configuration. A frame that began its trip here ends it here: another engine may
+ * take the next frame meanwhile.
+ */
+export class Engine {
+  readonly planner: Planner;
+  readonly preprocessor: Preprocessor;
+  readonly matcher: Matcher;
+  readonly #models: Models;
+  readonly #heads: Heads;
+  readonly #service: LocalService;
+  readonly #remote: RemoteTrips;
+  readonly #onDevice: DeviceTrips;
+  readonly #profiling: Profiling;
+  #flying = 0;
+  #idle: (() => void)[] = [];
+
+  /**
+   * @param before what is known of the link is taken over from this engine
+   * @throws DeepcodError for settings that this bundle or this machine cannot serve
+   */
+  constructor(
+    readonly config: AgentConfig,
+    readonly bundle: Bundle,
+    parts: EngineParts,
+    before?: Engine,
+  ) {
+    const { manifest } = bundle;
+    const { session, log } = parts;
+    const encoder = new FrameEncoder(bundle, session);
+    const settings = { ...config, power: config.power ?? boardPower() };
+    const predicts = (partition: number) => encoder.predicts(partition);
+    this.planner = new Planner(manifest, settings, predicts, undefined, undefined, before?.planner);
+    tellPrivacy(manifest, config.privacy, log);
+    this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
+    this.preprocessor = new Preprocessor(manifest.input);
+    const buffers = new BufferPool(this.preprocessor.bytes, config.in_flight + 1);
+    this.#models = new Models(config.threads);
+    this.#heads = new Heads(bundle, config.threads, this.#models);
+    this.#service = new LocalService(bundle, config.threads, this.#models);
+    this.matcher = new Matcher(session, bundle.id);
+    this.#remote = new RemoteTrips({
+      preprocessor: this.preprocessor,
+      buffers,
+      heads: this.#heads,
+      encoder,
+      references: new References(config.key_interval_s * 1000),
+      matcher: this.matcher,
+      home: parts.home,
+      publish: parts.publish,
+      timeoutMs: config.timeout_ms,
+    });
+    this.#onDevice = new DeviceTrips(this.preprocessor, buffers, this.#service);
+  }
+
+  /** Name and id of the bundle, for messages. */
+  get bundleName(): { id: string; name: string } {
+    return { id: this.bundle.id, name: this.bundle.manifest.service.name };
+  }
+
+  /** Measures or recalls what the decision needs. */
+  async measure(): Promise<void> {
+    if (this.planner.isFixed) return;
+    const { bytes } = this.preprocessor;
+    await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, bytes));
+  }
+
+  /** Loads what the next frame may need, so that it does not wait. @throws what a model throws */
+  async warmUp(): Promise<void> {
+    await this.measure();
+    let picture: Uint8Array = new Uint8Array(this.preprocessor.bytes).fill(114);
+    const partitions = new Set(this.planner.choices.map(({ partition }) => partition).filter((index) => index >= 0));
+    for (const partition of partitions) ({ picture } = await this.#heads.run(partition, 0, picture));
+    if (this.config.fallback || this.planner.choices.some(({ id }) => id === 'device')) {
+      await this.#service.run(picture, { width: 1, height: 1 });
+    }
+  }
+
+  /** Whether both want their pictures in the same size from the same camera. */
+  sharesCamera(other: Engine): boolean {
+    const wants = ({ bundle, config }: Engine) => JSON.stringify([bundle.manifest.input, config.camera]);
+    return wants(this) === wants(other);
+  }
+
+  /** A frame's trip to the edge. @returns the edge's refusal, if that is what came back */
+  flyToEdge(trip: Trip, choice: Choice): Promise<FrameFailure | undefined> {
+    return this.#during(this.#remote.fly(trip, choice));
+  }
+
+  /** A frame's trip on this device. */
+  flyHere(trip: Trip): Promise<void> {
+    return this.#during(this.#onDevice.fly(trip));
+  }
+
+  /** Writes down what was learnt, for the next start. */
+  keep(): void {
+    this.#profiling.keep();
+  }
+
+  /** Lets the frames on their way come home, then ends all threads. */
+  async close(): Promise<void> {
+    while (this.#flying > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#models.close();
+  }
+
+  async #during<T>(trip: Promise<T>): Promise<T> {
+    this.#flying++;
+    try {
+      return await trip;
+    } finally {
+      this.#flying--;
+      if (this.#flying === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import { mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import sharp from 'sharp';
+import type { CameraOptions, OpenCamera, Picture } from '../../../agent/camera/camera.js';
+import { rgbOf } from '../../../agent/camera/yuv.js';
+import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { versions } from '../../../platform/versions.js';
+import type { CameraHealth } from '../../../protocol/health.js';
+
+/** What is kept, and how much of it. */
+export interface CapturePlan {
+  folder: string;
+  /** Most that the folder may hold, files that are there already included. */
+  mostBytes: number;
+  everyMs: number;
+  /** Longest side of a picture, pixels. */
+  side: number;
+  forMs?: number;
+  camera: CameraOptions;
+  device: string;
+  /** Who agreed, and when. */
+  agreed: string;
+}
+
+/** What came of it; also metadata.json beside the pictures. */
+export interface CaptureReport {
+  device: string;
+  agreed: string;
+  camera: string;
+  started: string;
+  /** Of all runs into this folder. */
+  pictures: number;
+  bytes: number;
+  every_s: number;
+  /** Why it ended. */
+  ended: string;
+  versions: Record<string, string>;
+}
+
+/** So much of the disk is left free: the system and the agent need it. */
+const FREE_BYTES = 500e6;
+const FREE_SHARE = 0.05;
+/** Quality at which nothing that a detector could learn is lost. */
+const JPEG_QUALITY = 92;
+/** A camera that gives no picture for so long is not to be had, ms. */
+const FIRST_MS = 15_000;
+const FREE_EVERY = 10;
+
+const README = (device: string, agreed: string) => `Pictures of ${device}, kept by \`deepcod capture\` for training.
+
+Agreed: ${agreed}
+
+They may show people: keep them where only those see them who must, use them for what was agreed, and delete them when
+that is done or the agreement is withdrawn. metadata.json says how they were taken. File names are the time of the picture
+(UTC). The toolkit takes the folder as it is: docs/training.md.
+`;
+
+/**
+ * Takes pictures until the folder is full, the time is over, the disk runs short, the input ends, or it is stopped. Every
+ * file is whole at any time: written beside, then renamed.
+ * @throws DeepcodError `camera_*` (exit code 4), `capture_folder`, `capture_disk` (2)
+ */
+export async function capture(
+  plan: CapturePlan,
+  parts: {
+    openCamera: OpenCamera;
+    say: (line: string) => void;
+    signal: AbortSignal;
+    free?: (folder: string) => Promise<boolean>;
+  },
+): Promise<CaptureReport> {
+  const { folder, mostBytes, everyMs, side, forMs } = plan;
+  const { signal, say, free = hasRoom } = parts;
+  await prepare(folder);
+  if (!(await free(folder))) throw diskShort(folder);
+  const camera = await openFree(plan, parts.openCamera, signal);
+  const before = await contents(folder);
+  const report: CaptureReport = {
+    ...{ device: plan.device, agreed: plan.agreed, camera: camera.description, started: new Date().toISOString() },
+    ...{ pictures: before.pictures, bytes: before.bytes, every_s: everyMs / 1000, ended: 'the input ended' },
+    versions: versions(),
+  };
+  await atomically(join(folder, 'README.txt'), README(plan.device, plan.agreed));
+  const start = performance.now();
+  let taken = 0;
+  try {
+    for (let next = start; ; next += everyMs) {
+      await pause(Math.max(0, next - performance.now()), undefined, { signal });
+      if (forMs !== undefined && performance.now() - start >= forMs) {
+        report.ended = 'the time is over';
+        break;
+      }
+      if (taken % FREE_EVERY === 0 && !(await free(folder))) {
+        report.ended = 'the disk runs short of room';
+        break;
+      }
+      const picture = await camera.next(
+        taken === 0 ? AbortSignal.any([signal, AbortSignal.timeout(FIRST_MS)]) : signal,
+      );
+      if (!picture) break;
+      const jpeg = await encode(picture, side);
+      if (report.bytes + jpeg.length > mostBytes) {
+        report.ended = 'the folder is full';
+        break;
+      }
+      await atomically(join(folder, `${stamp(new Date())}.jpg`), jpeg);
+      taken++;
+      report.pictures++;
+      report.bytes += jpeg.length;
+      if (taken === 1) say(`${camera.description}: the first of ${(jpeg.length / 1000).toFixed(0)} KB; Ctrl-C ends it`);
+    }
+  } catch (error) {
+    if (taken === 0 && (error as Error).name === 'TimeoutError') throw noPicture(camera.description);
+    if (!signal.aborted) throw error;
+    report.ended = 'stopped';
+  } finally {
+    await camera.close();
+    await atomically(join(folder, 'metadata.json'), `${JSON.stringify(report, null, 2)}\n`);
+  }
+  return report;
+}
+
+/** @throws DeepcodError of the camera, with what to do where the agent holds it */
+async function openFree({ camera, side }: CapturePlan, openCamera: OpenCamera, signal: AbortSignal) {
+  const stop = new AbortController();
+  let trouble: string | undefined;
+  /** Live sources go on trying and tell why they wait. */
+  const changed = ({ state, message }: CameraHealth) => {
+    if (state === 'busy') trouble = message ?? 'the camera is in use';
+    if (trouble !== undefined) stop.abort();
+  };
+  const fit = (width: number, height: number) => {
+    const scale = Math.min(1, side / Math.max(width, height));
+    return { width: Math.round(width * scale), height: Math.round(height * scale) };
+  };
+  try {
+    const opened = await openCamera({ ...camera, changed }, fit);
+    return {
+      description: opened.description,
+      async next(until: AbortSignal) {
+        try {
+          return await opened.next(AbortSignal.any([until, stop.signal]));
+        } catch (error) {
+          if (trouble !== undefined && !signal.aborted) throw busy(trouble);
+          throw error;
+        }
+      },
+      close: () => opened.close(),
+    };
+  } catch (error) {
+    if (error instanceof DeepcodError && error.code === 'camera_busy') throw busy(error.message);
+    throw error;
+  }
+}
+
+const busy = (message: string) =>
+  new DeepcodError(
+    'camera_busy',
+    message,
+    'If the agent holds it: `sudo systemctl stop deepcod-agent`, and start it again afterwards.',
+    ExitCode.camera,
+  );
+
+const noPicture = (description: string) =>
+  new DeepcodError(
+    'camera_silent',
+    `${description}: no picture within ${FIRST_MS / 1000} s`,
+    'Does the agent hold the camera? `sudo systemctl stop deepcod-agent`; else `deepcod doctor --only camera`.',
+    ExitCode.camera,
+  );
+
+const diskShort = (folder: string) =>
+  new DeepcodError(
+    'capture_disk',
+    `${folder}: the disk has no room to spare (${FREE_BYTES / 1e6} MB and ${FREE_SHARE * 100}% stay free)`,
+    'Make room, or name a folder on another disk.',
+    ExitCode.usage,
+  );
+
+async function encode(picture: Picture, side: number) {
+  const { width, height } = picture;
+  return sharp(rgbOf(picture), { raw: { width, height, channels: 3 } })
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer();
+}
+
+/** Makes the folder, and takes away what a power cut left half written. */
+async function prepare(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(folder)) if (name.endsWith('.part')) await rm(join(folder, name));
+  } catch (error) {
+    throw new DeepcodError(
+      'capture_folder',
+      `${folder}: ${(error as Error).message}`,
+      'Name a folder where you may write.',
+      ExitCode.usage,
+    );
+  }
+}
+
+async function contents(folder: string): Promise<{ pictures: number; bytes: number }> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg'));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return { pictures: names.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+async function atomically(file: string, content: string | Buffer): Promise<void> {
+  await writeFile(`${file}.part`, content, { mode: 0o600, flush: true } as object);
+  await rename(`${file}.part`, file);
+}
+
+async function hasRoom(folder: string): Promise<boolean> {
+  const { bsize, bavail, blocks } = await statfs(folder);
+  return bsize * bavail > Math.max(FREE_BYTES, FREE_SHARE * bsize * blocks);
+}
+
+/** 20261121T184302.123Z */
+const stamp = (at: Date): string => at.toISOString().replaceAll(/[-:]/g, '');

