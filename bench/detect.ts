@@ -10,7 +10,8 @@ import { Preprocessor } from '../agent/pipeline/preprocess.js';
 import { openEdgeBundle } from '../edge/worker/bundles.js';
 import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { runMain, usageError } from '../platform/main.js';
-import { numberOption, parseOptions, text } from '../platform/options.js';
+import { flag, numberOption, parseOptions, text } from '../platform/options.js';
+import { processorTime } from './detect/clock.js';
 import { type DetectedFrame, type DetectOptions, openTrip } from './detect/trip.js';
 
 const usage = `usage: node dist/bench/detect.js --bundle DIR --images DIR --out FILE [options]
@@ -27,6 +28,7 @@ Runs a bundle over a folder of images exactly as the runtime does, without a bro
   --limit N       most detections of an image (default: 100)
   --iou X         overlap above which one of two boxes goes (default: the bundle's)
   --threads N     threads inside one run of a model (default: all)
+  --processor     times are those of the processor, of all threads: with --threads 1 they hold on a busy machine too
   --help          this text
 
 Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 bundle, 4 no images.`;
@@ -43,6 +45,7 @@ const read = (args: string[]) =>
     limit: text,
     iou: text,
     threads: text,
+    processor: flag,
   });
 
 async function detect(values: ReturnType<typeof read>): Promise<void> {
@@ -74,7 +77,7 @@ async function detect(values: ReturnType<typeof read>): Promise<void> {
     : await listImages(images);
 
   const preprocessor = new Preprocessor(manifest.input);
-  const trip = await openTrip(edge, options);
+  const trip = await openTrip(edge, options, values.processor ? processorTime : undefined);
   const frames: DetectedFrame[] = [];
   try {
     for (const [number, path] of paths.entries()) {

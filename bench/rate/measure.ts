@@ -7,6 +7,7 @@ import { Preprocessor } from '../../agent/pipeline/preprocess.js';
 import type { EdgeBundle } from '../../edge/worker/bundles.js';
 import { machine, versions } from '../../platform/versions.js';
 import type { Detection } from '../../protocol/result.js';
+import { processorTime } from '../detect/clock.js';
 import { type DetectOptions, openTrip, type Trip } from '../detect/trip.js';
 import { cached } from './cache.js';
 import { type Dataset, hashFile, hashFolders, sha256 } from './dataset.js';
@@ -43,15 +44,6 @@ const RUNTIME = [
   'platform/inference',
   'protocol',
 ];
-
-/**
- * Milliseconds that this process has used the processor, all threads together. One thing happens at a time, on one thread: on
- * an idle machine this is the time it takes, and on a busy one it still is.
- */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 type Step = Omit<Measured, 'bytes' | 'detections'> & { bytes: number; detections: Detection[] };
 

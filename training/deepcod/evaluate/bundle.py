@@ -65,7 +65,7 @@ def runtime_program() -> list[str]:
 
 
 def run_bundle(
-    bundle: Path, truth: Truth, folder: Path, partition: str, rate: int = 0, threads: int | None = None
+    bundle: Path, truth: Truth, folder: Path, partition: str, rate: int = 0, threads: int | None = None, processor: bool = False
 ) -> Run:
     """Run all pictures of a data set through a bundle."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -74,6 +74,7 @@ def run_bundle(
         command = [*runtime_program(), "--bundle", bundle, "--images", folder, "--list", listing, "--out", out]
         command += ["--partition", partition, "--rate", str(rate)]
         command += ["--threads", str(threads)] if threads else []
+        command += ["--processor"] if processor else []
         # a person at a terminal sees the runtime's own progress and messages
         shown = None if sys.stderr.isatty() else subprocess.PIPE
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=shown, text=True)

@@ -37,6 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     p.add_argument("--resamples", type=int, default=300, help="draws of the bootstrap (default 300)")
     p.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
     p.add_argument("--threads", type=int, help="threads inside one run of a model (default: all)")
+    p.add_argument("--processor", action="store_true", help="steps in processor time, which holds on busy machines")
     p.add_argument("--detections", type=Path, help="folder for the detections, one COCO results file each")
     p.add_argument("--json", type=Path, help="report to write")
     p.set_defaults(run=run)
@@ -82,7 +83,7 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
     known |= {JPEG: len(manifest["pictures"])} if manifest.get("pictures") else {}
     if unknown := [p for p in wanted if p not in known and p != RAW]:
         raise DeepcodError(f"--partition {unknown[0]}: {args.bundle} has {', '.join([*known, RAW])}")
-    raw = run_bundle(args.bundle, truth, args.images, RAW, 0, args.threads)
+    raw = run_bundle(args.bundle, truth, args.images, RAW, 0, args.threads, args.processor)
     _save(args, RAW, raw.detections)
     rows = [
         Row(
@@ -98,7 +99,7 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
         for rate in rates:
             if not 0 <= rate < known[partition]:
                 raise DeepcodError(f"--rate {rate}: {partition} has rates 0..{known[partition] - 1}")
-            result = run_bundle(args.bundle, truth, args.images, partition, rate, args.threads)
+            result = run_bundle(args.bundle, truth, args.images, partition, rate, args.threads, args.processor)
             _save(args, f"{partition}-{rate}", result.detections)
             versus = compare(truth, raw.detections, result.detections, args.resamples, args.seed)
             size = mean_bytes(result.bytes_per_frame, args.resamples, args.seed)
