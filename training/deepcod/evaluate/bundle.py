@@ -65,9 +65,15 @@ def runtime_program() -> list[str]:
 
 
 def run_bundle(
-    bundle: Path, truth: Truth, folder: Path, partition: str, rate: int = 0, threads: int | None = None, processor: bool = False
+    bundle: Path,
+    truth: Truth,
+    folder: Path,
+    partition: str,
+    rate: int = 0,
+    threads: int | None = None,
+    processor: bool = False,
 ) -> Run:
-    """Run all pictures of a data set through a bundle."""
+    """Run all pictures of a data set through a bundle; `processor`: steps in processor time."""
     with tempfile.TemporaryDirectory() as scratch:
         listing, out = Path(scratch) / "list.txt", Path(scratch) / "detections.json"
         listing.write_text("".join(f"{image['file_name']}\n" for image in truth.images))
