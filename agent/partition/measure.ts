@@ -1,9 +1,12 @@
+import { fitPicture } from '../../protocol/letterbox.js';
 import type { Manifest } from '../../protocol/manifest.js';
 import type { Heads } from '../pipeline/head.js';
 import { encodeJpeg } from '../pipeline/jpeg.js';
 import type { LocalService } from '../pipeline/local.js';
 import type { Choice } from './choices.js';
 
+/** A camera's picture, as most are shaped. */
+const WIDE = { width: 1280, height: 720 };
 /** Runs per point at the agent's start, after one to warm up: three say enough to begin with. */
 const BRIEF_RUNS = 3;
 
@@ -45,7 +48,7 @@ export async function measureDevice(
     if (id === 'device') return service.run(picture, { width: 1, height: 1 });
     if (id !== 'jpeg') return heads.run(partition, rate, picture);
     const { input, pictures = [] } = heads.bundle.manifest;
-    await encodeJpeg(picture, input, pictures[rate].quality);
+    await encodeJpeg(picture, input, fitPicture(input, WIDE.width, WIDE.height), pictures[rate].quality);
     return { picture, runMs: undefined };
   };
   for (const choice of choices) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Bundle } from '../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import { Coding, encodeFrame, PARTITION_RAW } from '../../protocol/frame.js';
+import { fitPicture } from '../../protocol/letterbox.js';
 import { REFERENCE_CHECKSUM_BYTES, writePredicted } from '../../protocol/reference.js';
 import { openCoder, type SymbolCoder } from '../huffman/index.js';
 import type { Code } from './head.js';
@@ -112,7 +113,8 @@ export class FrameEncoder {
    */
   async jpeg(rate: number, picture: Uint8Array, info: FrameInfo): Promise<Uint8Array> {
     const { input, pictures = [] } = this.bundle.manifest;
-    const file = await encodeJpeg(picture, input, pictures[rate].quality);
+    const fit = fitPicture(input, info.sourceWidth, info.sourceHeight);
+    const file = await encodeJpeg(picture, input, fit, pictures[rate].quality);
     return encodeFrame(this.#header(info, Coding.jpeg, PARTITION_RAW, rate), file);
   }
 

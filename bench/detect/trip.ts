@@ -114,7 +114,7 @@ export async function openTrip(
       if (isRefusal(job)) throw new Error(`the edge refuses a frame: ${job.answer?.message ?? job.cause}`);
       const { payload, rate } = job.frame;
       const fill = async (out: Uint8Array) => {
-        if (job.route.decodePicture) out.set(await job.route.decodePicture(payload));
+        if (job.route.decodePicture) out.set(await job.route.decodePicture(payload, job.frame));
         else job.route.decode(payload, rate, out);
       };
       const rest = await answer(size, fill, index < 0 ? 0 : rate);

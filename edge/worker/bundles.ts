@@ -85,14 +85,13 @@ function rawRoute(bundle: Bundle): Route {
 
 /** The model of raw pixels, and batches with them: only what arrives is different. */
 function jpegRoute(raw: Route, rates: number): Route {
-  const [height, width] = raw.dims;
   return {
     ...raw,
     partition: 'jpeg',
     rates,
     minBytes: 1,
     maxBytes: raw.cells,
-    decodePicture: (payload) => decodeJpeg(payload, { width, height }),
+    decodePicture: (payload, source) => decodeJpeg(payload, raw.bundle.manifest.input, source),
   };
 }
 

@@ -21,8 +21,8 @@ export interface Route {
   readonly maxBytes: number;
   /** A payload of rate 0 to measure with: mostly even, as codes of pictures are. */
   sample(): Uint8Array;
-  /** Of a picture that has to be decoded first: its pixels. @throws JpegError */
-  decodePicture?(payload: Uint8Array): Promise<Uint8Array>;
+  /** Of a picture that has to be decoded first: its pixels, letterboxed. @throws JpegError */
+  decodePicture?(payload: Uint8Array, source: { sourceWidth: number; sourceHeight: number }): Promise<Uint8Array>;
   /** @throws HuffmanError for a payload that is not exactly one frame */
   decode(payload: Uint8Array, rate: number, out: Uint8Array): void;
   /** The same for symbols predicted from a reference's; absent where there are no tables for it. */

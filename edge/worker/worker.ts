@@ -344,7 +344,7 @@ export class EdgeWorker {
     const input = tail.buffer(jobs.length);
     const good: Job[] = [];
     const ms: number[] = [];
-    const pictures = jobs.map(({ route, frame }) => timed(() => route.decodePicture?.(frame.payload)));
+    const pictures = jobs.map(({ route, frame }) => timed(() => route.decodePicture?.(frame.payload, frame)));
     for (const [i, job] of jobs.entries()) {
       const start = performance.now();
       const at = good.length * cells;

@@ -8,9 +8,15 @@ import { decodeJpeg, JpegError } from '../../edge/worker/jpeg.js';
 import { EdgeWorker } from '../../edge/worker/worker.js';
 import { silentLog } from '../../platform/log.js';
 import { Coding, encodeFrame, PARTITION_RAW, parseResult, type ResultMessage, Topics } from '../../protocol/index.js';
+import { fitPicture, type InputSpec } from '../../protocol/letterbox.js';
 import { bundleCopy, expected, header, tinyBundle, until } from './harness.js';
 
 const SIZE = { width: 32, height: 32 };
+const INPUT: InputSpec = { ...SIZE, letterbox: { align: 'center', pad: 114 } };
+const SQUARE = { sourceWidth: 64, sourceHeight: 64 };
+const WHOLE = { ...SIZE, offsetX: 0, offsetY: 0 };
+/** Where the pictures of the harness lie in the input of the tiny bundle. */
+const fitOf = () => fitPicture(INPUT, ...expected[0].source);
 const pixelsOf = (index: number) => Buffer.from(expected[index].picture, 'hex');
 
 /** The tiny bundle, which takes JPEG files too. */
@@ -52,17 +58,29 @@ async function worker(t: Test, folder: string) {
 
 t.test('a picture comes back as it went, but for what JPEG leaves out', async (t) => {
   const pixels = pixelsOf(0);
-  const back = await decodeJpeg(await encodeJpeg(pixels, SIZE, 100), SIZE);
+  const back = await decodeJpeg(await encodeJpeg(pixels, SIZE, WHOLE, 100), INPUT, SQUARE);
   t.equal(back.length, pixels.length);
   const off = pixels.reduce((sum, value, i) => sum + Math.abs(value - back[i]), 0) / pixels.length;
   t.ok(off < 24, `off by ${off} of 255 on the mean, noise with a quarter of the colours`);
-  const small = await encodeJpeg(pixels, SIZE, 30);
-  t.ok(small.length < (await encodeJpeg(pixels, SIZE, 95)).length, 'a lower quality is shorter');
+  const small = await encodeJpeg(pixels, SIZE, WHOLE, 30);
+  t.ok(small.length < (await encodeJpeg(pixels, SIZE, WHOLE, 95)).length, 'a lower quality is shorter');
+});
+
+t.test('the border is not sent: a wide picture comes back in its place', async (t) => {
+  const source = { sourceWidth: 640, sourceHeight: 320 };
+  const fit = fitPicture(INPUT, 640, 320);
+  t.match(fit, { width: 32, height: 16, offsetX: 0, offsetY: 8 });
+  const input = new Uint8Array(32 * 32 * 3).fill(114);
+  input.fill(200, 8 * 32 * 3, 24 * 32 * 3);
+  const file = await encodeJpeg(input, SIZE, fit, 90);
+  t.match(await sharp(file).metadata(), { width: 32, height: 16 });
+  t.same(await decodeJpeg(file, INPUT, source), input, 'flat pictures lose nothing');
+  await t.rejects(decodeJpeg(file, INPUT, SQUARE), /a picture of 32x16; this camera's is 32x32/);
 });
 
 t.test('grey files are read; what is no picture of the right size is refused', async (t) => {
   const image = sharp(pixelsOf(0), { raw: { ...SIZE, channels: 3 } });
-  t.equal((await decodeJpeg(await image.clone().greyscale().jpeg().toBuffer(), SIZE)).length, 32 * 32 * 3);
+  t.equal((await decodeJpeg(await image.clone().greyscale().jpeg().toBuffer(), INPUT, SQUARE)).length, 32 * 32 * 3);
   const file = await image.clone().jpeg().toBuffer();
   const bomb = await sharp({ create: { width: 8000, height: 8000, channels: 3, background: 'red' } })
     .jpeg()
@@ -76,11 +94,11 @@ t.test('grey files are read; what is no picture of the right size is refused', a
     ['64 million pixels', bomb],
     ['only its first bytes', Buffer.from([0xff, 0xd8, 0xff, 0xe0])],
   ];
-  for (const [name, bytes] of refused) await t.rejects(decodeJpeg(bytes, SIZE), JpegError, name);
+  for (const [name, bytes] of refused) await t.rejects(decodeJpeg(bytes, INPUT, SQUARE), JpegError, name);
 });
 
 t.test('whatever bits are turned, it is a picture or a JpegError', async (t) => {
-  const file = await encodeJpeg(pixelsOf(0), SIZE, 75);
+  const file = await encodeJpeg(pixelsOf(0), SIZE, WHOLE, 75);
   let read = 0;
   let seed = 1;
   const random = (below: number) => {
@@ -91,7 +109,7 @@ t.test('whatever bits are turned, it is a picture or a JpegError', async (t) => 
     const bytes = Buffer.from(file);
     for (let k = 0; k <= i % 4; k++) bytes[random(bytes.length)] ^= 1 << random(8);
     try {
-      const pixels = await decodeJpeg(bytes, SIZE);
+      const pixels = await decodeJpeg(bytes, INPUT, SQUARE);
       if (pixels.length !== 32 * 32 * 3) t.fail(`${pixels.length} bytes came out`);
       read++;
     } catch (error) {
@@ -103,7 +121,7 @@ t.test('whatever bits are turned, it is a picture or a JpegError', async (t) => 
 
 t.test('the edge answers JPEG files like pixels, one bad file of a batch alone is refused', async (t) => {
   const { send, answers, made } = await worker(t, await bundleWithPictures(t));
-  send(1, await encodeJpeg(pixelsOf(0), SIZE, 100), { rate: 1 });
+  send(1, await encodeJpeg(pixelsOf(0), SIZE, fitOf(), 100), { rate: 1 });
   send(2, Buffer.from('no picture at all'));
   send(3, pixelsOf(0), { coding: Coding.raw });
   const found = new Map((await answers(3)).map((answer) => [answer.frame, answer]));
@@ -117,6 +135,6 @@ t.test('the edge answers JPEG files like pixels, one bad file of a batch alone i
 
 t.test('a bundle without qualities takes no JPEG files', async (t) => {
   const { send, answers } = await worker(t, tinyBundle);
-  send(1, await encodeJpeg(pixelsOf(0), SIZE, 75));
+  send(1, await encodeJpeg(pixelsOf(0), SIZE, fitOf(), 75));
   t.match((await answers(1))[0], { error: { code: 'unsupported_coding' } });
 });
