@@ -73,9 +73,13 @@ need_postgres() {
   say "PostgreSQL is not installed: the tests that need it are skipped."
 }
 
-# The emulator of arm64 and what unpacks a Debian for it. Returns 1 without them, and says so.
-need_emulation() {
+# Whether ARM can be tried: on x86-64, with its emulator and what unpacks a Debian for it. Says why not.
+can_try_arm() {
   local missing=()
+  if [ "$(uname -m)" != x86_64 ]; then
+    say "ARM is not emulated: this machine is no x86-64."
+    return 1
+  fi
   command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   [ "${#missing[@]}" = 0 ] && return
