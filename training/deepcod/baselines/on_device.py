@@ -47,7 +47,8 @@ def quantised(materials: Materials, operators: list[str] | None) -> onnx.ModelPr
             raise DeepcodError("on-device: no pictures to take ranges from", "Give --pictures PACK (`deepcod pack`).")
         materials.folder.mkdir(parents=True, exist_ok=True)
         name = materials.model.graph.input[0].name
-        made = integers.quantised(materials.model, ({name: x} for x in _pictures(materials)), operators=operators)
+        feeds = ({name: x} for x in _pictures(materials))
+        made = integers.quantised(materials.model, feeds, operators=operators, average=True)
         part = file.with_suffix(".part")
         onnx.save(made, str(part))
         part.replace(file)

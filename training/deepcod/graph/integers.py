@@ -30,10 +30,12 @@ def quantised(
     operators: Sequence[str] | None = None,
     nodes: Sequence[str] | None = None,
     signed: bool = False,
+    average: bool = False,
 ) -> onnx.ModelProto:
     """The model with integers where operators have such a form; ranges of activations are those that `feeds` give.
 
     `operators` and `nodes` (by name) narrow it down. Activations are uint8, or int8 if `signed`, as ARM prefers.
+    Ranges hold all values that were seen, or with `average` those of the average feed.
     """
     with tempfile.TemporaryDirectory() as scratch:
         source, clean, made = (str(Path(scratch) / name) for name in ("source.onnx", "clean.onnx", "made.onnx"))
@@ -54,7 +56,7 @@ def quantised(
                 activation_type=QuantType.QInt8 if signed else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
-                extra_options={"CalibMovingAverage": True},
+                extra_options={"CalibMovingAverage": average},
             )
         finally:
             logging.disable(level)
