@@ -12,7 +12,8 @@ interface Loaded {
 
 /**
  * The models of this device that are loaded: opened when first needed, each in its own thread, and no more than memory is
- * worth. A device has a gigabyte for everything; a model's thread takes 30 to 60 MB of it.
+ * worth. A device has a gigabyte for everything; a model's thread takes 30 to 60 MB of it. What they compute is the same on
+ * every device, and what was measured elsewhere.
  */
 export class Models {
   /** By file, in the order of last use. */
@@ -69,7 +70,7 @@ export class Models {
   }
 
   #open(model: string): Promise<InferenceWorker> {
-    const worker = InferenceWorker.open({ model, threads: this.threads, frugal: true });
+    const worker = InferenceWorker.open({ model, threads: this.threads, frugal: true, portable: true });
     worker.catch(() => this.#loaded.delete(model));
     return worker;
   }

@@ -7,6 +7,7 @@ export interface WorkerSetup {
   provider: string;
   spinning: boolean;
   frugal: boolean;
+  portable: boolean;
 }
 
 export type ToWorker =

@@ -56,7 +56,10 @@ try {
     logSeverityLevel: 3,
     // A plan of all intermediate results is memory beside that of the first run, and no faster.
     enableMemPattern: !setup.frugal,
-    extra: { session: { intra_op: { allow_spinning: setup.spinning ? '1' : '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: setup.spinning ? '1' : '0' } },
+      ...(setup.portable && { optimization: { disable_specified_optimizers: 'NchwcTransformer' } }),
+    },
   });
   let last: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {

@@ -73,6 +73,24 @@ need_postgres() {
   say "PostgreSQL is not installed: the tests that need it are skipped."
 }
 
+# Whether ARM can be tried: on x86-64, with its emulator and what unpacks a Debian for it. Says why not.
+can_try_arm() {
+  local missing=()
+  if [ "$(uname -m)" != x86_64 ]; then
+    say "ARM is not emulated: this machine is no x86-64."
+    return 1
+  fi
+  command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
+  command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
+  [ "${#missing[@]}" = 0 ] && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing ${missing[*]} ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1 && return
+  fi
+  say "ARM is not tried: ${missing[*]} cannot be had here."
+  return 1
+}
+
 # The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.
 need_python() {
   if [ -n "${VENV:-}" ]; then

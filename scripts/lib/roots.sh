@@ -101,17 +101,33 @@ bare_root() {
   mkdir -p "$root" && dpkg-deb -x "$deb" "$root" && host_programs "$root" && runs "$root"
 }
 
+# What programs for arm64 need of a Debian: arm64_libraries FOLDER
+arm64_libraries() {
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=base-files,libc6,libstdc++6,libgcc-s1 trixie "$1"
+}
+
+# /proc/cpuinfo of a Raspberry Pi 4 or 5; ONNX Runtime reads it, and crashes over another architecture's: pi_cpuinfo [5]
+pi_cpuinfo() {
+  local core features='fp asimd evtstrm crc32 cpuid' part=0xd08 variant=0x0 revision=3
+  if [ "${1:-4}" = 5 ]; then
+    features='fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp'
+    part=0xd0b variant=0x4 revision=1
+  fi
+  for core in 0 1 2 3; do
+    printf 'processor\t: %s\nBogoMIPS\t: 108.00\nFeatures\t: %s\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: %s\nCPU part\t: %s\nCPU revision\t: %s\n\n' \
+      $core "$features" $variant $part $revision
+  done
+}
+
 # The same for arm64: the libraries of its Debian, every program of the package under an emulator, and a Raspberry Pi's
 # processor to look at (ONNX Runtime reads it). For correctness: it is some thirty times slower.
 emulated_root() {
-  local root="$1" deb="$2" qemu=/usr/bin/qemu-aarch64-static core
+  local root="$1" deb="$2" qemu=/usr/bin/qemu-aarch64-static
   [ -x $qemu ] || { echo "qemu-user-static is not installed: the arm64 package is not run"; return 1; }
-  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=base-files,libc6,libstdc++6,libgcc-s1 trixie "$root" || return 1
+  arm64_libraries "$root" || return 1
   mkdir -p "$root/tmp" "$root/usr/bin"
   dpkg-deb -x "$deb" "$root" && host_programs "$root" && cp $qemu "$root/usr/bin/" || return 1
-  for core in 0 1 2 3; do
-    printf 'processor\t: %s\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n' $core
-  done >"$root/tmp/cpuinfo"
+  pi_cpuinfo >"$root/tmp/cpuinfo"
   emulator="$qemu -cpu cortex-a72 -L /" runs "$root" 400
 }
 

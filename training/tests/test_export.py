@@ -19,8 +19,9 @@ from deepcod.codec.data import Pictures, pack
 from deepcod.codec.train import TrainOptions, train
 from deepcod.errors import DeepcodError
 from deepcod.export.bundle import Sources, add_accuracy, add_qualities, build
-from deepcod.export.entropy import TRAINER
+from deepcod.export.entropy import TRAINER, run_head
 from deepcod.export.halves import head_graph, service_graph, tail_graph
+from deepcod.export.int8 import quantise_heads
 from deepcod.export.weights import WeightStore
 
 
@@ -111,6 +112,43 @@ def test_accuracy_goes_into_the_manifest(service, packed, tmp_path):
     pictures = add_accuracy(tmp_path / "bundle", [{"uncompressed": accuracy, "rows": [measured]}])["pictures"]
     assert [p["quality"] for p in pictures] == [45, 80]
     assert pictures[1] == {"quality": 80, "payload_bytes_mean": 900.0, "accuracy": accuracy}
+
+
+def test_quantised_heads_give_nearly_the_same_symbols_and_the_rest_stays(service, packed, tmp_path):
+    pictures = Pictures([packed], torch.device("cpu"), pad=114)
+    for name in ("context-input", "context-stage1"):
+        save(calibrated(CONFIGS[name], service, pictures), tmp_path / f"{name}.pt")
+    plain, made = tmp_path / "plain", tmp_path / "made"
+    build(Sources(service, sorted(tmp_path.glob("*.pt")), pictures), plain)
+    accuracy = {"dataset": "d", "images": 4, "ap": 0.5}
+    rows = [{"partition": p, "rate": 0, "accuracy": accuracy} for p in ("input", "stage1")]
+    add_accuracy(plain, [{"uncompressed": accuracy, "rows": rows}])
+    manifest = quantise_heads(plain, ["stage1"], [packed], made)
+    for file, facts in manifest["files"].items():
+        assert hashlib.sha256((made / file).read_bytes()).hexdigest() == facts["sha256"]
+    partitions = {p["id"]: p for p in manifest["partitions"]}
+    assert "accuracy" in partitions["input"] and "accuracy" not in partitions["stage1"]
+    assert not any("accuracy" in rate for rate in partitions["stage1"]["rates"])
+
+    head = onnx.load(str(made / "stage1.head.onnx"))
+    convolutions = [n for n in head.graph.node if n.op_type == "Conv"]
+    integers = [all("DequantizeLinear" in i for i in n.input[:2]) for n in convolutions]
+    assert integers == [True] * (len(convolutions) - 1) + [False], "the prefix, not the encoder"
+    sessions = [onnxruntime.InferenceSession(str(folder / "stage1.head.onnx")) for folder in (plain, made)]
+    shown = pictures.data[:4].permute(0, 2, 3, 1).contiguous().numpy()
+    a, b = (np.stack([run_head(s, p, 0)["symbols"] for p in shown]).astype(int) for s in sessions)
+    assert 0 < np.abs(a - b).mean() < 0.1 * a.std()
+    for file in ("input.head.onnx", "input.tail.onnx", "stage1.tail.onnx", "service.onnx"):
+        models = [onnx.load(str(folder / file)) for folder in (plain, made)]
+        assert models[0].graph.node == models[1].graph.node
+        weights = [{t.name: numpy_helper.to_array(t) for t in m.graph.initializer} for m in models]
+        assert weights[0].keys() == weights[1].keys()
+        assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    with pytest.raises(DeepcodError, match="has input, stage1"):
+        quantise_heads(plain, ["stage7"], [packed], made)
+    with pytest.raises(DeepcodError, match="no prefix"):
+        quantise_heads(plain, ["input"], [packed], made)
 
 
 @pytest.mark.parametrize("name", ["paper-input", "context-stage1"])

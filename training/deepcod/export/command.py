@@ -13,11 +13,12 @@ from deepcod.codec.service import Service
 from deepcod.errors import DeepcodError
 from deepcod.privacy.report import add_reveals, is_reveal
 
+from . import int8
 from .bundle import Sources, add_accuracy, add_qualities, build
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `export` and `annotate`."""
+    """Add `export`, `annotate` and `quantise`."""
     parser = commands.add_parser("export", help="write a bundle", description=__doc__)
     parser.add_argument("--service", type=Path, required=True, help="description, training/services/NAME.json")
     parser.add_argument("--model", type=Path, required=True, help="the service's ONNX file")
@@ -42,6 +43,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--qualities", type=int, nargs="+", metavar="Q", help="let the picture be sent as JPEG at these qualities"
     )
     annotate.set_defaults(run=_annotate)
+    quantise = commands.add_parser("quantise", help="8-bit integers in a bundle's heads", description=int8.__doc__)
+    quantise.add_argument("bundle", type=Path)
+    quantise.add_argument(
+        "--points", nargs="+", required=True, metavar="ID", help="partition points whose heads have a prefix"
+    )
+    quantise.add_argument("--pictures", type=Path, nargs="+", required=True, help="training packs, for the ranges")
+    quantise.add_argument("--out", type=Path, required=True, help="the new bundle, replaced when all succeeded")
+    quantise.set_defaults(run=_quantise)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -62,6 +71,12 @@ def _annotate(arguments: argparse.Namespace) -> int:
     for report in filter(is_reveal, reports):
         manifest = add_reveals(arguments.bundle, report)
     print(_summary(manifest, arguments.bundle))
+    return 0
+
+
+def _quantise(arguments: argparse.Namespace) -> int:
+    manifest = int8.quantise_heads(arguments.bundle, arguments.points, arguments.pictures, arguments.out)
+    print(_summary(manifest, arguments.out))
     return 0
 
 

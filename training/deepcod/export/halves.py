@@ -16,6 +16,9 @@ from deepcod.graph.split import split
 
 from .builder import FLOAT, INT64, UINT8, Builder, model, value
 
+#: Nodes and weights that are not the service's own begin with this.
+FRONT = "deepcod/"
+
 
 def _opset(service: onnx.ModelProto) -> int:
     return next(o.version for o in service.opset_import if o.domain in ("", "ai.onnx"))
@@ -55,7 +58,7 @@ def _join(
     service: Service, front: Callable[[Builder, str], object], back: onnx.ModelProto, inputs: list[onnx.ValueInfoProto]
 ) -> onnx.ModelProto:
     """`front` writes the tensor that `back` takes as its input."""
-    b = Builder("deepcod/")
+    b = Builder(FRONT)
     initial = {t.name for t in back.graph.initializer}
     entry = next(i.name for i in back.graph.input if i.name not in initial)
     front(b, entry)
@@ -79,7 +82,7 @@ def head_graph(service: Service, codec: Codec) -> onnx.ModelProto:
     Where frames can be predicted (form "context") also `alternates` of the same shape: see `StepQuantiser.alternates`.
     """
     cfg = codec.config
-    b = Builder("deepcod/")
+    b = Builder(FRONT)
     feed_name = service.model.graph.input[0].name
     nodes, initializers = [], []
     if cfg.tensor == feed_name:

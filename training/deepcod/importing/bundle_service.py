@@ -10,9 +10,7 @@ import numpy as np
 import onnx
 
 from ..errors import DeepcodError
-
-#: Nodes and weights of this prefix were put before the service by the export (deepcod.export.halves).
-_FRONT = "deepcod/"
+from ..export.halves import FRONT
 
 
 def open_bundle(folder: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
@@ -28,15 +26,15 @@ def open_bundle(folder: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
     except (KeyError, ValueError) as error:
         raise DeepcodError(f"{folder}: not a bundle that this toolkit can read: {error}") from error
     graph = model.graph
-    front = [n for n in graph.node if n.name.startswith(_FRONT)]
+    front = [n for n in graph.node if n.name.startswith(FRONT)]
     constants = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
     if not front:
         raise DeepcodError(f"{folder}: its service does not start with the nodes that `deepcod export` writes")
     halves = {n.output[0]: n.input[0] for n in graph.node if n.name.endswith("/cast") and n.input[0].endswith("/half")}
-    kept = [n for n in graph.node if not n.name.startswith(_FRONT) and n.output[0] not in halves]
+    kept = [n for n in graph.node if not n.name.startswith(FRONT) and n.output[0] not in halves]
     for name, half in halves.items():
         constants[name] = constants.pop(half).astype(np.float32)
-    scale = next(v.item() for k, v in constants.items() if k.startswith(f"{_FRONT}scale"))
+    scale = next(v.item() for k, v in constants.items() if k.startswith(f"{FRONT}scale"))
     order = "bgr" if any(n.op_type == "Gather" for n in front) else "rgb"
     size = manifest["input"]
     entry = onnx.helper.make_tensor_value_info(
@@ -47,7 +45,7 @@ def open_bundle(folder: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
         graph.name,
         [entry],
         list(graph.output),
-        [onnx.numpy_helper.from_array(v, k) for k, v in constants.items() if not k.startswith(_FRONT)],
+        [onnx.numpy_helper.from_array(v, k) for k, v in constants.items() if not k.startswith(FRONT)],
     )
     service = manifest["service"]
     description = {key: service[key] for key in ("name", "task", "licence", "provenance")}
