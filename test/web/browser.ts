@@ -26,7 +26,7 @@ export async function openPage(
   t: Test,
   browser: Browser,
   url: string,
-  options: BrowserContextOptions & { set?: (context: BrowserContext) => Promise<void> } = {},
+  options: BrowserContextOptions & { set?: (context: BrowserContext) => Promise<unknown> } = {},
 ): Promise<Page> {
   const { set, ...rest } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...rest });
@@ -40,7 +40,9 @@ export async function openPage(
     if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text()))
       errors.push(message.text());
   });
-  t.teardown(() => t.same(errors, [], 'no error in the page'));
+  t.teardown(() => {
+    if (errors.length > 0) throw new Error(`errors in the page: ${errors.join('; ')}`);
+  });
   await page.goto(url);
   return page;
 }

@@ -39,7 +39,7 @@ export function liveView({ query }, scope) {
     find,
     h(
       'a',
-      { class: 'button', href: link('live', [], { wall: '1' }), onclick: fullScreen },
+      { class: 'button to-wall', href: link('live', [], { wall: '1' }), onclick: fullScreen },
       icon('wall'),
       t('live.wall'),
     ),
