@@ -25,6 +25,9 @@ export interface LiveWorker {
   at: number;
 }
 
+/** Who asked for a picture looks for so long, ms. */
+const LOOK_MS = 5000;
+
 const defaults: LiveLimits = {
   devices: 1000,
   workers: 100,
@@ -49,6 +52,7 @@ export class LiveStore {
   readonly #now: () => number;
   #sequence = 0;
   #snapshotBytes = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @param now milliseconds since 1970, for tests */
   constructor(limits: Partial<LiveLimits> = {}, now: () => number = Date.now) {
@@ -63,7 +67,12 @@ export class LiveStore {
 
   /** Whether anyone looks: pictures need not be made otherwise. */
   get watched(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners.size > 0 || this.#now() - this.#lookedAt < LOOK_MS;
+  }
+
+  /** Somebody asked for a picture, and will again. */
+  look(): void {
+    this.#lookedAt = this.#now();
   }
 
   /** Whether anyone keeps pictures: now and then one must be made although nobody looks. */

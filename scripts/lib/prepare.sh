@@ -91,6 +91,16 @@ can_try_arm() {
   return 1
 }
 
+# chromium, for the tests of the page in a real browser. Without it they are skipped, and say so.
+need_chromium() {
+  [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ] && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing chromium ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1 && return
+  fi
+  say "chromium is not installed: the tests that need it are skipped."
+}
+
 # The toolkit's Python: VENV if set, else .venv with exactly training/requirements.txt. Sets PYTHON.
 need_python() {
   if [ -n "${VENV:-}" ]; then

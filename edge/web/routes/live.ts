@@ -66,9 +66,14 @@ export function liveRoutes(app: FastifyInstance, { store, stream }: { store: Liv
       params,
       type: 'application/octet-stream',
     }),
-    ({ params }, reply) => {
+    ({ params, headers }, reply) => {
+      store.look();
       const shown = shownOf(params.device);
       if (!shown) throw nothing();
+      const { session, frame, answered, snapshot } = shown;
+      const tag = `"${session}-${frame}-${Number(answered)}-${snapshot?.frame ?? ''}"`;
+      reply.header('etag', tag);
+      if (headers['if-none-match'] === tag) return reply.code(304).send();
       const json = Buffer.from(JSON.stringify(shownView(shown)));
       const length = Buffer.alloc(4);
       length.writeUInt32LE(json.length);

@@ -1,4 +1,6 @@
-/** Fetches a device's picture with its boxes, and draws both on a canvas. */
+import { t } from '../t.js';
+
+/** Fetches a camera's picture with its boxes, and draws both on a canvas. */
 
 /** Colours that differ for most kinds of colour blindness; the label's text and the line's dashes tell classes apart too. */
 const CLASSES = [
@@ -13,29 +15,37 @@ const CLASSES = [
 ];
 const DASHES = [[], [7, 3], [2, 3]];
 
-/** @returns {Promise<{shown: object, image: ImageBitmap | null} | null>} null: the edge has nothing to show */
-export async function fetchShown(name, signal) {
-  const response = await fetch(`/api/devices/${encodeURIComponent(name)}/shown`, { signal });
+/**
+ * @param known tag of what was fetched last
+ * @returns {Promise<{shown: object, image: ImageBitmap | null, tag: string} | 'same' | null>} null: the edge has nothing to show
+ */
+export async function fetchShown(name, { known, signal } = {}) {
+  const headers = known ? { 'if-none-match': known } : {};
+  const response = await fetch(`/api/devices/${encodeURIComponent(name)}/shown`, { signal, headers });
+  if (response.status === 304) return 'same';
   if (!response.ok) return null;
+  const tag = response.headers.get('etag') ?? '';
   const body = await response.arrayBuffer();
   const length = new DataView(body).getUint32(0, true);
   const shown = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length)));
   const bytes = new Uint8Array(body, 4 + length);
-  if (!shown.picture || bytes.length === 0) return { shown, image: null };
+  if (!shown.picture || bytes.length === 0) return { shown, image: null, tag };
   const image = await createImageBitmap(new Blob([bytes], { type: shown.picture.type }));
-  return { shown, image };
+  return { shown, image, tag };
 }
 
-/** Draws at the canvas's own size on the screen. */
-export function draw(canvas, { shown, image }) {
+/**
+ * Draws at the canvas's own size on the screen, as large as the picture's shape allows.
+ * @param note said at the lower edge: that the picture is of another time, or that there is none
+ */
+export function draw(canvas, { shown, image }, note = '') {
   const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
-  const width = canvas.clientWidth;
-  if (width === 0) return;
-  const height = Math.round((width * shown.height) / shown.width);
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-  }
+  const scale = Math.min(canvas.clientWidth / shown.width, canvas.clientHeight / shown.height);
+  if (!(scale > 0)) return;
+  const [width, height] = [shown.width * scale, shown.height * scale];
+  const [pixelsWide, pixelsHigh] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== pixelsWide || canvas.height !== pixelsHigh)
+    [canvas.width, canvas.height] = [pixelsWide, pixelsHigh];
   const c = canvas.getContext('2d');
   c.setTransform(ratio, 0, 0, ratio, 0, 0);
   c.imageSmoothingQuality = 'high';
@@ -45,21 +55,31 @@ export function draw(canvas, { shown, image }) {
   } else {
     c.fillStyle = style.getPropertyValue('--empty');
     c.fillRect(0, 0, width, height);
-    c.fillStyle = style.getPropertyValue('--quiet');
-    c.font = `13px ${style.fontFamily}`;
-    c.textAlign = 'center';
-    c.textBaseline = 'bottom';
-    c.fillText('No picture: this device sends features, not pixels.', width / 2, height - 10, width - 16);
   }
-  const scale = width / shown.width;
-  const boxes = [...shown.detections].sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
+  const boxes = shown.detections.toSorted((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
   for (const box of boxes) outline(c, box, scale, width < 420);
   const labels = [];
   for (const box of boxes.reverse()) label(c, box, scale, [width, height], style.fontFamily, labels);
+  if (note !== '') caption(c, note, [width, height], style.fontFamily);
 }
 
-function outline(c, { class: kind, box: [x, y, w, h] }, scale, thin) {
+/** What to say under a picture: that there is none, or that it is an earlier one. */
+export const pictureNote = (image) => (image ? '' : t('picture.none'));
+
+function caption(c, words, [width, height], font) {
+  c.font = `13px ${font}`;
+  const wide = Math.min(width, c.measureText(words).width + 16);
+  c.fillStyle = 'rgb(0 0 0 / 0.72)';
+  c.fillRect((width - wide) / 2, height - 26, wide, 22);
+  c.fillStyle = '#fff';
+  c.textAlign = 'center';
+  c.textBaseline = 'middle';
+  c.fillText(words, width / 2, height - 14.5, width - 16);
+}
+
+function outline(c, { class: kind, box: [x, y, w, h], masked }, scale, thin) {
   const [colour] = CLASSES[kind % CLASSES.length];
+  c.globalAlpha = masked ? 0.35 : 1;
   c.lineJoin = 'round';
   c.setLineDash([]);
   c.strokeStyle = 'rgb(0 0 0 / 0.55)';
@@ -70,10 +90,12 @@ function outline(c, { class: kind, box: [x, y, w, h] }, scale, thin) {
   c.lineWidth = thin ? 1.5 : 2;
   c.strokeRect(x * scale, y * scale, w * scale, h * scale);
   c.setLineDash([]);
+  c.globalAlpha = 1;
 }
 
 /** The small boxes' labels first; one that would cover another goes below or into its box, or is left to the caption. */
-function label(c, { class: kind, label: name, score, box: [x, y, , h] }, scale, [width, height], font, taken) {
+function label(c, { class: kind, label: name, score, box: [x, y, , h], masked }, scale, [width, height], font, taken) {
+  if (masked) return;
   const [colour, ink] = CLASSES[kind % CLASSES.length];
   const small = width < 420;
   const high = small ? 13 : 17;

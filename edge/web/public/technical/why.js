@@ -1,6 +1,7 @@
+import { $, h, refill, setHidden, setText } from '../parts/dom.js';
+import { ago, bytes, ms, place, text } from '../parts/format.js';
+import { t } from '../t.js';
 import { current, FEW, linkWords, optionRows, sentence, shares, slowness, standing } from './decision.js';
-import { $, h, refill, setHidden, setText } from './dom.js';
-import { ago, bytes, count, ms, place, text } from './format.js';
 
 const SIDES = ['device', 'link', 'edge'];
 
@@ -28,10 +29,7 @@ export class Why {
     const decision = current(device);
     setHidden($('why'), !decision && local === '' && waiting === '');
     setHidden($('decision'), !decision);
-    setText(
-      $('why-of'),
-      decision ? `${device.name}, frame ${count(decision.frame)}, ${ago(now - decision.heard)}` : device.name,
-    );
+    setText($('why-of'), decision ? t('why.of', { frame: decision.frame, ago: ago(now - decision.heard) }) : '');
     this.#shown = decision ?? null;
     if (!decision) return;
     setText($('why-choice'), place(decision.partition, decision.rate));
@@ -42,10 +40,10 @@ export class Why {
 
   #inputs(decision) {
     const rows = [
-      ['Link, as the device sees it', ...linkWords(decision)],
-      ['Device', ...slowness(decision.device_slowdown)],
-      ['Edge', ...slowness(decision.edge_slowdown)],
-      ['Waiting at the edge', text(ms(decision.edge_queue_ms))],
+      [t('why.link'), ...linkWords(decision)],
+      [t('why.device'), ...slowness(decision.device_slowdown)],
+      [t('why.edge'), ...slowness(decision.edge_slowdown)],
+      [t('why.queue'), text(ms(decision.edge_queue_ms))],
     ];
     refill($('why-inputs'), JSON.stringify(rows), () =>
       rows.map(([title, value, more]) =>
@@ -58,10 +56,10 @@ export class Why {
     const { rows, hidden, top, cut } = optionRows(decision, this.#all);
     setHidden($('options-box'), rows.length === 0);
     refill($('options-body'), JSON.stringify([rows, top]), () => rows.map((row) => optionRow(row, top)));
-    setText($('options-scale'), `Bars end at ${text(ms(top))}${cut ? '; longer ones are cut off' : ''}.`);
+    setText($('options-scale'), t(cut ? 'why.scale_cut' : 'why.scale', { top: text(ms(top)) }));
     const more = $('options-more');
     setHidden(more, !this.#all && hidden === 0);
-    setText(more, this.#all ? `The ${FEW} that cost least` : `All ${decision.options.length} options`);
+    setText(more, this.#all ? t('why.few', { n: FEW }) : t('why.all', { n: decision.options.length }));
     more.setAttribute('aria-expanded', String(this.#all));
   }
 }
@@ -91,11 +89,15 @@ function optionRow({ option, name, chosen }, top) {
       'th',
       { scope: 'row' },
       h('span', { class: 'options-name' }, name),
-      chosen ? h('span', { class: 'tag' }, 'chosen') : '',
+      chosen ? h('span', { class: 'tag' }, t('why.chosen')) : '',
     ),
-    h('td', { class: 'number size' }, option.bytes > 0 ? text(bytes(option.bytes)) : 'none'),
+    h('td', { class: 'number size' }, option.bytes > 0 ? text(bytes(option.bytes)) : t('none')),
     ...SIDES.map(cell),
-    h('td', { class: 'bar', title: SIDES.map((side) => `${side} ${text(ms(option[`${side}_ms`]))}`).join(', ') }, bar),
+    h(
+      'td',
+      { class: 'bar', title: SIDES.map((side) => `${t(`side.${side}`)} ${text(ms(option[`${side}_ms`]))}`).join(', ') },
+      bar,
+    ),
     h('td', { class: 'number total' }, text(ms(option.total_ms))),
     h(
       'td',

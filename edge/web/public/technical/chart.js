@@ -1,3 +1,5 @@
+import { t } from '../t.js';
+
 /**
  * A canvas with one place for each frame, the newest at the right: a cursor for pointer and keyboard, and a readout. What
  * is in the places is drawn by the kinds below. The figures are also in tables and lists, for those who do not see them.
@@ -18,12 +20,18 @@ export class Plot {
     this.canvas = canvas;
     this.#readout = readout;
     this.#options = options;
-    new ResizeObserver(() => this.#soon()).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#soon());
     canvas.addEventListener('pointermove', (event) => this.#point(event));
     canvas.addEventListener('pointerleave', () => this.#set(null));
     canvas.addEventListener('blur', () => this.#set(null));
     canvas.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** Draws again when its place or the colours change. @param signal ends that */
+  listen(signal) {
+    const observer = new ResizeObserver(() => this.#soon());
+    observer.observe(this.canvas);
+    signal.addEventListener('abort', () => observer.disconnect());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#soon(), { signal });
   }
 
   /** @param items oldest first: {key, frame, ...} @param label for screen readers */
@@ -145,7 +153,7 @@ export class Bars extends Plot {
       c.fillText(tick === 0 ? '0' : this.#options.tick(tick, top), area.left - 7, y(tick));
     }
     c.textAlign = 'left';
-    c.fillText(`${unit} per frame`, 2, 7);
+    c.fillText(t('charts.per_frame', { unit }), 2, 7);
 
     const step = this.step(area);
     const gap = step > 5 ? 1 : 0;
@@ -168,7 +176,7 @@ export class Bars extends Plot {
     const last = bars.at(-1);
     if (last) {
       c.textAlign = 'right';
-      c.fillText(`frame ${last.frame}`, area.right, area.height - 6);
+      c.fillText(t('charts.frame', { frame: String(last.frame) }), area.right, area.height - 6);
       c.textAlign = 'left';
       const x = area.right - bars.length * step;
       if (area.right - x > 160)

@@ -1,4 +1,5 @@
-import { count, ms, place, text } from './format.js';
+import { ms, place, text } from '../parts/format.js';
+import { t } from '../t.js';
 
 /** What a device's decisions say, in figures and words: nothing here touches the page. */
 
@@ -27,21 +28,18 @@ export function standing(device) {
 function local(device) {
   if (device.trips.at(-1)?.partition !== 'device') return '';
   const decision = current(device);
-  if (decision?.reason === 'no_edge')
-    return 'No edge answers. The device runs the whole service itself: its results are local.';
-  const by = decision?.partition === 'device' ? ', by its own choice' : '';
-  return `The device runs the whole service itself${by}: its results are local, nothing is sent to an edge.`;
+  if (decision?.reason === 'no_edge') return t('standing.no_edge');
+  return t(decision?.partition === 'device' ? 'standing.chosen' : 'standing.local');
 }
 
 function waiting(results = 0) {
   if (results <= 0) return '';
-  return results === 1 ? '1 result waits for the broker.' : `${count(results)} results wait for the broker.`;
+  return t('standing.waiting', { n: results });
 }
 
 /** The link as the device sees it. @returns {string[]} the model, and what it rests on */
 export function linkWords({ link: { base_ms, mbps, harmonic_mbps, transfers } }) {
-  const rests = transfers === 1 ? '1 transfer' : `${count(transfers)} transfers`;
-  return [`${text(ms(base_ms))} + ${rate(mbps)}`, `harmonic mean ${rate(harmonic_mbps)}, ${rests}`];
+  return [`${text(ms(base_ms))} + ${rate(mbps)}`, t('link.rests', { n: transfers, mean: rate(harmonic_mbps) })];
 }
 
 function rate(mbps) {
@@ -54,9 +52,10 @@ const short = (value) => (value < 9.95 ? value.toFixed(1) : String(Math.round(va
 /** @param factor how many times slower than profiled @returns {string[]} `1.6× slower`, `than profiled` */
 export function slowness(factor) {
   if (!Number.isFinite(factor)) return ['–'];
-  if (factor >= 1.05) return [`${factor.toFixed(1)}\u00d7 slower`, 'than profiled'];
-  if (factor > 0 && factor <= 0.95) return [`${(1 / factor).toFixed(1)}\u00d7 faster`, 'than profiled'];
-  return ['as profiled'];
+  if (factor >= 1.05) return [t('slowness.slower', { factor: factor.toFixed(1) }), t('slowness.than')];
+  if (factor > 0 && factor <= 0.95)
+    return [t('slowness.faster', { factor: (1 / factor).toFixed(1) }), t('slowness.than')];
+  return [t('slowness.as')];
 }
 
 /**
@@ -111,12 +110,15 @@ function reasonOf(trips, i, next, reasons) {
   const after = frameOf(trips[i - 1], -1);
   const before = frameOf(trips[next], Number.POSITIVE_INFINITY);
   const known = reasons.find((r) => r.session === session && same(r, trips[i]) && r.frame > after && r.frame < before);
-  if (!known) return 'The device did not tell why.';
-  return known.frame > frame ? `As of frame ${count(known.frame)}: ${sentence(known.why)}` : sentence(known.why);
+  if (!known) return t('changes.unknown');
+  return known.frame > frame
+    ? t('changes.as_of', { frame: known.frame, why: sentence(known.why) })
+    : sentence(known.why);
 }
 
 export function changeWords({ trip, from, why }) {
-  return `Frame ${count(trip.frame)}: ${place(from.partition, from.rate)} \u2192 ${place(trip.partition, trip.rate)}. ${why}`;
+  const [before, after] = [place(from.partition, from.rate), place(trip.partition, trip.rate)];
+  return t('changes.words', { frame: trip.frame, before, after, why });
 }
 
 /** A device's own words, as a sentence. */

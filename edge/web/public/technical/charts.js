@@ -1,7 +1,8 @@
+import { $, h, refill, setHidden, setText } from '../parts/dom.js';
+import { bytes, median, ms, place, text } from '../parts/format.js';
+import { t } from '../t.js';
 import { Bars } from './chart.js';
 import { changes, changeWords, lanes } from './decision.js';
-import { $, h, refill, setHidden, setText } from './dom.js';
-import { bytes, count, median, ms, place, text } from './format.js';
 import { Lanes } from './lanes.js';
 import { STEPS, total, WHERE } from './model.js';
 
@@ -17,9 +18,13 @@ export class Charts {
     unit: (top) => bytes(top),
     tick: (value, top) => inUnitOf(value, top),
     scale: 10,
-    read: ({ trip }) => `Frame ${trip.frame}: ${text(bytes(trip.bytes))} at ${place(trip.partition, trip.rate)}`,
-    summary: () =>
-      `Median ${text(bytes(median(this.#trips.map((trip) => trip.bytes))))}; point at a bar, or use the arrow keys`,
+    read: ({ trip }) =>
+      t('charts.bytes_read', {
+        frame: String(trip.frame),
+        bytes: text(bytes(trip.bytes)),
+        place: place(trip.partition, trip.rate),
+      }),
+    summary: () => t('charts.bytes_summary', { median: text(bytes(median(this.#trips.map((trip) => trip.bytes)))) }),
   });
   #latency = new Bars($('latency'), $('latency-read'), {
     unit: () => ['', 'ms'],
@@ -27,23 +32,31 @@ export class Charts {
     scale: 5,
     read: ({ trip }) => {
       const parts = STEPS.filter((step) => trip.steps[step] >= 0.05).map(
-        (step) => `${step} ${trip.steps[step].toFixed(1)}`,
+        (step) => `${t(`step.${step}`)} ${trip.steps[step].toFixed(1)}`,
       );
-      return `Frame ${trip.frame}: ${text(ms(total(trip)))} in all; ${parts.join(', ')} ms`;
+      return t('charts.time_read', {
+        frame: String(trip.frame),
+        total: text(ms(total(trip))),
+        parts: parts.join(', '),
+      });
     },
-    summary: () => `Median ${text(ms(median(this.#trips.map(total))))} in all`,
+    summary: () => t('charts.time_summary', { median: text(ms(median(this.#trips.map(total)))) }),
   });
   #changes = [];
   #points = new Lanes($('points'), $('points-read'), {
     read: ({ trip, change }) =>
-      change ? changeWords(change) : `Frame ${count(trip.frame)}: ${place(trip.partition, trip.rate)}`,
+      change
+        ? changeWords(change)
+        : t('charts.point_read', { frame: trip.frame, place: place(trip.partition, trip.rate) }),
     summary: () => {
       const last = this.#changes.at(-1);
-      return last ? `Last change: ${changeWords(last)}` : 'No change in these frames';
+      return last ? t('charts.last_change', { change: changeWords(last) }) : t('charts.no_change');
     },
   });
 
-  constructor() {
+  /** @param signal ends what the charts listen to */
+  constructor(signal) {
+    for (const plot of [this.#bytes, this.#latency, this.#points]) plot.listen(signal);
     this.#latency.leads(this.#points);
     this.#points.leads(this.#latency);
   }
@@ -63,7 +76,11 @@ export class Charts {
         trip,
         parts: [{ colour: colour(trip), value: trip.bytes }],
       })),
-      `Bytes per frame of the last ${sent.length} frames of ${device.name}: median ${text(bytes(median(sent.map((t) => t.bytes))))}`,
+      t('charts.bytes_label', {
+        n: sent.length,
+        name: device.name,
+        median: text(bytes(median(sent.map((trip) => trip.bytes)))),
+      }),
     );
     const inUse = [...new Set(device.trips.map((trip) => trip.partition))];
     refill($('bytes-legend'), inUse.join(), () =>
@@ -76,11 +93,15 @@ export class Charts {
         trip,
         parts: STEPS.map((step) => ({ colour: `--step-${step}`, value: trip.steps[step] ?? 0 })),
       })),
-      `Time from picture to result of the last ${device.trips.length} frames of ${device.name}, stacked by step: median ${text(ms(median(device.trips.map(total))))}`,
+      t('charts.time_label', {
+        n: device.trips.length,
+        name: device.name,
+        median: text(ms(median(device.trips.map(total)))),
+      }),
     );
     const guessed = device.trips.some((trip) => !trip.exact);
     setHidden($('latency-note'), !guessed);
-    setText($('latency-note'), guessed ? 'steps of device and network: medians that the device reports' : '');
+    setText($('latency-note'), guessed ? t('charts.guessed') : '');
     this.#steps();
     this.#choices(device);
   }
@@ -109,7 +130,12 @@ export class Charts {
         lane: places.get(`${trip.partition}/${trip.rate}`),
         change: byTrip.get(trip),
       })),
-      `Point and rate of the last ${trips.length} frames of ${name}: ${rows.map(({ words, frames }) => `${words} for ${frames}`).join('; ')}. ${this.#changes.length} changes, listed below`,
+      t('charts.points_label', {
+        n: trips.length,
+        name,
+        points: rows.map(({ words, frames }) => t('charts.points_one', { place: words, n: frames })).join('; '),
+        changes: this.#changes.length,
+      }),
     );
     refill($('points-legend'), JSON.stringify(rows), () =>
       rows.map(({ words, colour, frames }) =>
@@ -118,7 +144,7 @@ export class Charts {
     );
     const list = this.#changes.map(changeWords).reverse();
     setHidden($('changes'), list.length === 0);
-    setText($('changes-title'), list.length === 1 ? '1 change, and why' : `${list.length} changes, and why`);
+    setText($('changes-title'), t('charts.changes', { n: list.length }));
     refill($('changes-list'), list.join('\n'), () => list.map((words) => h('li', {}, words)));
   }
 
@@ -133,12 +159,12 @@ export class Charts {
         return h(
           'tbody',
           {},
-          h('tr', { class: 'side' }, h('th', { scope: 'rowgroup' }, side), h('td', {}, text(ms(sum)))),
+          h('tr', { class: 'side' }, h('th', { scope: 'rowgroup' }, t(`side.${side}`)), h('td', {}, text(ms(sum)))),
           ...steps.map((step) =>
             h(
               'tr',
               {},
-              h('th', { scope: 'row' }, swatch(`--step-${step}`), step),
+              h('th', { scope: 'row' }, swatch(`--step-${step}`), t(`step.${step}`)),
               h('td', {}, text(ms(medians.get(step)))),
             ),
           ),

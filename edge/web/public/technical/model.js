@@ -1,8 +1,6 @@
 /** What the page knows: devices with their last trips, and edges. */
 
 export const TRIPS = 120;
-/** Silent for so long, a device counts as away, ms. */
-export const SILENT_MS = 30_000;
 
 export const STEPS = ['capture', 'preprocess', 'head', 'encode', 'up', 'queue', 'decode', 'tail', 'post', 'down'];
 export const WHERE = {
@@ -23,18 +21,20 @@ export class Model {
   workers = [];
   /** What the edge's clock is ahead of this one, ms. */
   skew = 0;
-  heard = false;
 
   now() {
     return Date.now() + this.skew;
   }
 
-  /** @param first whether this is the first message of a connection: then all devices follow anew */
-  take(message, first) {
+  /**
+   * @param first whether this is the first message of a connection: then all devices follow anew
+   * @param only the one device that is wanted
+   */
+  take(message, first, only) {
     if (first) this.devices.clear();
-    this.heard = true;
     this.skew = message.now - Date.now();
     for (const view of message.devices) {
+      if (only !== undefined && view.name !== only) continue;
       const known = this.devices.get(view.name);
       this.devices.set(view.name, {
         ...view,
@@ -45,14 +45,6 @@ export class Model {
     }
     for (const name of message.gone ?? []) this.devices.delete(name);
     if (message.workers) this.workers = message.workers;
-  }
-
-  sorted() {
-    return [...this.devices.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  }
-
-  present(device) {
-    return device.online && this.now() - device.lastSeen < SILENT_MS;
   }
 }
 

@@ -1,15 +1,25 @@
 /** Element by id. */
 export const $ = (id) => document.getElementById(id);
 
-/** Makes an element: `h('li', { class: 'x' }, 'text', child)`. Text is text: nothing is parsed as HTML. */
+/** Makes an element: `h('li', { class: 'x', onclick: f }, 'text', child)`. Text is text: nothing is parsed as HTML. */
 export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** The same for SVG. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue;
+    if (value === undefined || value === null || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.filter((child) => child !== undefined && child !== null && child !== ''));
+  element.append(
+    ...children.flat().filter((child) => child !== undefined && child !== null && child !== false && child !== ''),
+  );
   return element;
 }
 

@@ -1,0 +1,37 @@
+import { site } from '../site.js';
+import { t } from '../t.js';
+import { h } from './dom.js';
+import { emptyState } from './empty.js';
+
+/**
+ * Shows something that has to be asked for first: that it is on its way, then what came, or what is wrong with a button to try
+ * again. Asks again after a lost connection.
+ * @param place element that it is shown in @param ask () => Promise of what was asked for @param show (answer) => nodes
+ * @returns {() => Promise<void>} asks again
+ */
+export function load(place, ask, show, scope) {
+  let turn = 0;
+  const again = async () => {
+    const mine = ++turn;
+    if (place.childElementCount === 0)
+      place.replaceChildren(h('p', { class: 'quiet', role: 'status' }, t('load.waiting')));
+    try {
+      const answer = await ask();
+      if (!scope.over && mine === turn) place.replaceChildren(...[show(answer)].flat());
+    } catch (error) {
+      if (scope.over || mine !== turn) return;
+      place.replaceChildren(failure(error, again));
+    }
+  };
+  scope.on(site, 'back', again);
+  again();
+  return again;
+}
+
+/** What is wrong, and what to do about it. */
+export function failure(error, again) {
+  if (error.code === 'no_history')
+    return emptyState({ title: t('load.no_history'), words: t('load.no_history_words') });
+  const retry = h('button', { type: 'button', class: 'button', onclick: again }, t('load.again'));
+  return emptyState({ title: t('load.failed'), words: error.words ?? error.message, actions: [retry] });
+}

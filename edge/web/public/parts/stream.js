@@ -1,0 +1,95 @@
+import { loadSession } from '../session.js';
+import { t } from '../t.js';
+
+const SILENCE_MS = 12_000;
+const HIDDEN_MS = 60_000;
+
+/**
+ * Keeps a stream of server-sent events open, with its own patience and its own words. A page that nobody sees for a while
+ * lets go, so that the edge makes no pictures for it.
+ * @param url of the stream
+ * @param handlers by name of event (`message` for those without): (data, first) where `first` is of a new connection
+ * @param options {onState: gets `good`, `wait` or `bad`, and a sentence; signal: ends it}
+ * @returns {{retry(): void}} retry: at once, when it waits
+ */
+export function connect(url, handlers, { onState = () => {}, signal } = {}) {
+  let source;
+  let retry;
+  let silence;
+  let hiddenTimer;
+  let attempts = 0;
+
+  const stop = () => {
+    source?.close();
+    source = undefined;
+    clearTimeout(silence);
+    clearInterval(retry);
+  };
+
+  const again = () => {
+    stop();
+    if (signal?.aborted) return;
+    const seconds = Math.min(15, 1 + 2 ** attempts) + Math.random();
+    attempts = Math.min(attempts + 1, 5);
+    let left = Math.ceil(seconds);
+    const say = () => onState('bad', t('connection.lost', { n: left }));
+    say();
+    retry = setInterval(() => {
+      left -= 1;
+      if (left > 0) return say();
+      open();
+    }, 1000);
+  };
+
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(again, SILENCE_MS);
+  };
+
+  const open = () => {
+    stop();
+    onState('wait', t('connection.connecting'));
+    const mine = new EventSource(url);
+    source = mine;
+    const firsts = new Set(Object.keys(handlers));
+    heard();
+    for (const [name, handle] of Object.entries(handlers)) {
+      mine.addEventListener(name, (event) => {
+        heard();
+        attempts = 0;
+        onState('good', t('connection.live'));
+        const first = firsts.delete(name);
+        handle(JSON.parse(event.data), first);
+      });
+    }
+    mine.onerror = () => {
+      again();
+      // the stream does not tell why it ended: a login that is over leads to the login page
+      loadSession().catch(() => {});
+    };
+  };
+
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      clearTimeout(hiddenTimer);
+      if (document.hidden) {
+        hiddenTimer = setTimeout(() => {
+          stop();
+          onState('wait', t('connection.paused'));
+        }, HIDDEN_MS);
+      } else if (!source) {
+        attempts = 0;
+        open();
+      }
+    },
+    { signal },
+  );
+  signal?.addEventListener('abort', () => {
+    stop();
+    clearTimeout(hiddenTimer);
+  });
+
+  open();
+  return { retry: open };
+}
