@@ -33,32 +33,31 @@ need_build() {
   fi
 }
 
+# Installs Debian's packages, as root; false where that cannot be.
+debian() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  say "Installing $* ..."
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null 2>&1
+}
+
 # mosquitto, for the tests against a real broker. Without it they are skipped, and say so.
 need_mosquitto() {
   command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing mosquitto ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; } >/dev/null 2>&1 && return
-  fi
+  debian mosquitto && return
   say "mosquitto is not installed: the tests that need it are skipped."
 }
 
 # ffmpeg, for the tests of videos and network cameras. Without it they are skipped, and say so.
 need_ffmpeg() {
   command -v ffmpeg >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing ffmpeg ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ffmpeg; } >/dev/null 2>&1 && return
-  fi
+  debian ffmpeg && return
   say "ffmpeg is not installed: the tests that need it are skipped."
 }
 
 # nginx, for the test of deploy/proxy/nginx.conf. Without it that is skipped, and says so.
 need_nginx() {
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light; } >/dev/null 2>&1 && return
-  fi
+  debian nginx-light && return
   say "nginx is not installed: the test that needs it is skipped."
 }
 
@@ -66,10 +65,7 @@ need_nginx() {
 # those tests say so.
 need_postgres() {
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing PostgreSQL ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null 2>&1 && return
-  fi
+  debian postgresql && return
   say "PostgreSQL is not installed: the tests that need it are skipped."
 }
 
@@ -83,10 +79,7 @@ can_try_arm() {
   command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   [ "${#missing[@]}" = 0 ] && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing ${missing[*]} ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1 && return
-  fi
+  debian "${missing[@]}" && return
   say "ARM is not tried: ${missing[*]} cannot be had here."
   return 1
 }
@@ -94,10 +87,7 @@ can_try_arm() {
 # chromium, for the tests of the page in a real browser. Without it they are skipped, and say so.
 need_chromium() {
   [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ] && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing chromium ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1 && return
-  fi
+  debian chromium fonts-dejavu-core && return
   say "chromium is not installed: the tests that need it are skipped."
 }
 
