@@ -1,8 +1,10 @@
 import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
+import { tracesSchema } from '../../platform/traces/config.js';
 import { cameraSchema } from '../camera/schema.js';
 import { updateSchema } from '../update/config.js';
+import { agentMetricsSchema } from '../integrations/config.js';
 import { captureSchema } from './capture.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */
@@ -202,6 +204,8 @@ export const agentSchema: ConfigSchema = {
       },
     },
     update: updateSchema,
+    metrics: agentMetricsSchema,
+    traces: tracesSchema,
     log: {
       type: 'object',
       additionalProperties: false,
