@@ -42,7 +42,11 @@ export function parseExposition(text: string): Exposition {
 }
 
 /** The value of a series; its labels are at least these. */
-export function valueOf({ samples }: Exposition, name: string, labels: Record<string, string> = {}): number | undefined {
+export function seriesValue(
+  { samples }: Exposition,
+  name: string,
+  labels: Record<string, string> = {},
+): number | undefined {
   return samples.find(
     (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
   )?.value;
@@ -65,7 +69,7 @@ export function lint({ types, helps, samples }: Exposition): string[] {
     }
     for (const [key, rows] of series) {
       if (rows.some((row, i) => i > 0 && row.value < rows[i - 1].value)) wrong.push(`${name}${key}: buckets fall`);
-      const count = valueOf({ types, helps, samples }, `${name}_count`, JSON.parse(key) as Record<string, string>);
+      const count = seriesValue({ types, helps, samples }, `${name}_count`, JSON.parse(key) as Record<string, string>);
       if (rows.at(-1)?.labels.le !== '+Inf' || rows.at(-1)?.value !== count) wrong.push(`${name}${key}: +Inf`);
     }
   }
@@ -79,7 +83,9 @@ export function lint({ types, helps, samples }: Exposition): string[] {
 const promtool = [process.env.PROMTOOL ?? 'promtool'].find((path) => spawnSync(path, ['--version']).status === 0);
 
 /** Why Prometheus' own tool does not check, or false. */
-export const withoutPromtool = promtool ? false : 'promtool (Debian: prometheus) is not installed: checked by our own reading alone';
+export const withoutPromtool = promtool
+  ? false
+  : 'promtool (Debian: prometheus) is not installed: checked by our own reading alone';
 
 /** @throws with what `promtool check metrics` finds */
 export function promtoolCheck(text: string): string {

@@ -69,7 +69,14 @@ export class FakeBroker {
 export function parts(broker: FakeBroker, clock: () => number): HomeAssistantParts {
   const store = new LiveStore({}, clock);
   const config = { enabled: true, prefix: 'homeassistant', picture_s: 10 };
-  return { config, broker: broker as unknown as HomeAssistantParts['broker'], topics, worker: 'edge-1', bundles, store };
+  return {
+    config,
+    broker: broker as unknown as HomeAssistantParts['broker'],
+    topics,
+    worker: 'edge-1',
+    bundles,
+    store,
+  };
 }
 
 const versions = { deepcod: '0.1.0', node: '20' };
@@ -82,7 +89,16 @@ export function hello(store: LiveStore, device = 'yard-1', commands = true): voi
 /** A camera's health, with or without what the machine says of itself. */
 export function health(store: LiveStore, more: object = {}, device = 'yard-1'): void {
   store.onHealth(device, {
-    ...{ v: 1, device, session: 1, uptime_s: 5, bundle: { id, name: 'worksite' }, versions, fps: 4.96, bytes_mean: 4321 },
+    ...{
+      v: 1,
+      device,
+      session: 1,
+      uptime_s: 5,
+      bundle: { id, name: 'worksite' },
+      versions,
+      fps: 4.96,
+      bytes_mean: 4321,
+    },
     ...{ partition: 'input', drops: { timeout: 2, late: 1 }, steps_ms: { total: 81.4 }, ...more },
   });
 }

@@ -18,9 +18,16 @@ import {
 
 const config = 'homeassistant/device/site-deepcod_yard-1/config';
 const stateTopic = 'site/deepcod/yard-1/ha';
-const machine = { system: { model: 'Raspberry Pi 5', temperature_c: 61.3, wifi: { signal_dbm: -61.2 }, throttled: { now: [] } } };
+const machine = {
+  system: { model: 'Raspberry Pi 5', temperature_c: 61.3, wifi: { signal_dbm: -61.2 }, throttled: { now: [] } },
+};
 
-function start(t: Test): { now: { at: number }; broker: FakeBroker; home: HomeAssistant; store: ReturnType<typeof parts>['store'] } {
+function start(t: Test): {
+  now: { at: number };
+  broker: FakeBroker;
+  home: HomeAssistant;
+  store: ReturnType<typeof parts>['store'];
+} {
   const now = { at: Date.now() };
   const broker = new FakeBroker();
   const all = parts(broker, () => now.at);
@@ -55,23 +62,26 @@ t.test('a camera is announced once, and its state follows', async (t) => {
   t.equal(broker.at(stateTopic).length, said + 1, 'said again before it expires');
 });
 
-t.test('a bare head is one that no helmet covers, by the rule of the alerts; what is masked or late does not count', async (t) => {
-  const { now, broker, home, store } = start(t);
-  hello(store);
-  health(store);
-  const state = (): object => {
-    home.tick(now.at);
-    return last(broker, stateTopic);
-  };
-  seen(store, [detection('head', 0.6), detection('helmet', 0.9)]);
-  t.match(state(), { bare_head: 'OFF', occupied: 'ON' });
-  seen(store, [detection('head', 0.9)], 'yard-1', true);
-  t.match(state(), { bare_head: 'OFF' }, 'the past is no present');
-  seen(store, [{ ...detection('head', 0.9), masked: true } as never]);
-  t.match(state(), { bare_head: 'OFF', detections: 0 });
-  seen(store, [detection('head', 0.9), detection('helmet', 0.9, [200, 200, 20, 20])]);
-  t.match(state(), { bare_head: 'ON' });
-});
+t.test(
+  'a bare head is one that no helmet covers, by the rule of the alerts; what is masked or late does not count',
+  async (t) => {
+    const { now, broker, home, store } = start(t);
+    hello(store);
+    health(store);
+    const state = (): object => {
+      home.tick(now.at);
+      return last(broker, stateTopic);
+    };
+    seen(store, [detection('head', 0.6), detection('helmet', 0.9)]);
+    t.match(state(), { bare_head: 'OFF', occupied: 'ON' });
+    seen(store, [detection('head', 0.9)], 'yard-1', true);
+    t.match(state(), { bare_head: 'OFF' }, 'the past is no present');
+    seen(store, [{ ...detection('head', 0.9), masked: true } as never]);
+    t.match(state(), { bare_head: 'OFF', detections: 0 });
+    seen(store, [detection('head', 0.9), detection('helmet', 0.9, [200, 200, 20, 20])]);
+    t.match(state(), { bare_head: 'ON' });
+  },
+);
 
 t.test('entities come with what is known, and go with it', async (t) => {
   const { now, broker, home, store } = start(t);
@@ -99,7 +109,14 @@ t.test('entities come with what is known, and go with it', async (t) => {
 t.test('a picture now and then, not retained', async (t) => {
   const { broker, home, store, now } = start(t);
   hello(store);
-  const picture = { session: 1, type: 'image/jpeg', data: Buffer.from('jpeg'), width: 64, height: 48, from: 'input' } as const;
+  const picture = {
+    session: 1,
+    type: 'image/jpeg',
+    data: Buffer.from('jpeg'),
+    width: 64,
+    height: 48,
+    from: 'input',
+  } as const;
   for (let i = 0; i < 20; i++) {
     const frame = 1000 + i;
     store.onSnapshot('yard-1', { ...picture, frame });
@@ -145,7 +162,8 @@ t.test('many cameras are announced over several ticks', async (t) => {
   const { now, broker, home, store } = start(t);
   for (let i = 0; i < 50; i++) hello(store, `cam-${i}`);
   home.tick(now.at);
-  const announced = (): number => new Set(broker.all.map(({ topic }) => topic).filter((topic) => topic.endsWith('/config'))).size;
+  const announced = (): number =>
+    new Set(broker.all.map(({ topic }) => topic).filter((topic) => topic.endsWith('/config'))).size;
   t.equal(announced(), 20);
   home.tick(now.at);
   home.tick(now.at);
@@ -155,8 +173,14 @@ t.test('many cameras are announced over several ticks', async (t) => {
 t.test('keys are safe in templates, and each is there once', async (t) => {
   const keys = keyed(classes).map(({ key }) => key);
   t.equal(new Set(keys).size, classes.length);
-  t.ok(keys.every((key) => /^[a-z0-9_]+$/.test(key)), keys.join(' '));
-  t.same(keyed(['ÄÖ', 'äö', '']).map(({ key }) => key), ['class_0', 'class_1', 'class_2']);
+  t.ok(
+    keys.every((key) => /^[a-z0-9_]+$/.test(key)),
+    keys.join(' '),
+  );
+  t.same(
+    keyed(['ÄÖ', 'äö', '']).map(({ key }) => key),
+    ['class_0', 'class_1', 'class_2'],
+  );
 });
 
 /** All kinds of cameras, each with its states. */
@@ -167,7 +191,15 @@ function cases(t: Test): { document: DiscoveryDocument; states: object[] }[] {
   const bare = { document: last<DiscoveryDocument>(broker, config), states: [last<object>(broker, stateTopic)] };
   health(store, machine);
   seen(store, [detection("worker's bag", 0.9), detection('head', 0.9), detection('items', 0.5)]);
-  store.onSnapshot('yard-1', { session: 1, frame: 5, type: 'image/jpeg', data: Buffer.from('x'), width: 1, height: 1, from: 'input' });
+  store.onSnapshot('yard-1', {
+    session: 1,
+    frame: 5,
+    type: 'image/jpeg',
+    data: Buffer.from('x'),
+    width: 1,
+    height: 1,
+    from: 'input',
+  });
   home.tick(now.at);
   const full = { document: last<DiscoveryDocument>(broker, config), states: [last<object>(broker, stateTopic)] };
   hello(store, 'yard-1', false);
@@ -186,7 +218,8 @@ t.test(`documents hold to the names of Home Assistant ${known.version}`, async (
       const keys = known.platform_keys[p];
       for (const key of Object.keys(component)) t.ok(keys?.includes(full(key)), `${name}: ${p} knows ${key}`);
       const { dev_cla: kind, unit_of_meas: unit } = component as { dev_cla?: string; unit_of_meas?: string };
-      if (p === 'sensor' && kind) t.ok(known.sensor_units[kind]?.includes(unit ?? ''), `${name}: ${unit} is a unit of ${kind}`);
+      if (p === 'sensor' && kind)
+        t.ok(known.sensor_units[kind]?.includes(unit ?? ''), `${name}: ${unit} is a unit of ${kind}`);
       if (p === 'binary_sensor' && kind) t.ok(known.binary_sensor_classes.includes(kind), `${name}: ${kind}`);
     }
   }

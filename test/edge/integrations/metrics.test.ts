@@ -10,12 +10,21 @@ import { LiveStore } from '../../../edge/store/live.js';
 import { startWeb } from '../../../edge/web.js';
 import { packageRoot } from '../../../platform/root.js';
 import { codedFrame, Device, recordedLog, tinyConfig, until } from '../harness.js';
-import { lint, parseExposition, promtoolCheck, valueOf, withoutPromtool } from './exposition.js';
+import { lint, parseExposition, promtoolCheck, seriesValue, withoutPromtool } from './exposition.js';
 
 const parts = (store = new LiveStore()): MetricsParts => ({
   store,
   edge: {
-    stats: () => ({ frames: 9, results: 7, errors: 1, batches: 4, batch_sizes: [0, 2, 1, 1], drops: { late: 2 }, bytes: 99, steps_ms: {} }),
+    stats: () => ({
+      frames: 9,
+      results: 7,
+      errors: 1,
+      batches: 4,
+      batch_sizes: [0, 2, 1, 1],
+      drops: { late: 2 },
+      bytes: 99,
+      steps_ms: {},
+    }),
     gauges: () => ({ load: 0.5, waiting: 1, backlog_s: 0.02, models: 2, model_bytes: 1e6 }),
     onAnswer() {},
   },
@@ -57,7 +66,7 @@ t.test('a running edge: what it counts is what Prometheus reads, with the token 
   const text = await response.text();
   const read = parseExposition(text);
   t.same(lint(read), []);
-  const is = (name: string, value: number, labels = {}) => t.equal(valueOf(read, name, labels), value, name);
+  const is = (name: string, value: number, labels = {}) => t.equal(seriesValue(read, name, labels), value, name);
   is('deepcod_edge_frames_total', 4);
   is('deepcod_edge_results_total', 3);
   is('deepcod_edge_drops_total', 1, { cause: 'frame_short' });
@@ -68,15 +77,15 @@ t.test('a running edge: what it counts is what Prometheus reads, with the token 
   is('deepcod_camera_results_total', 3, { camera: 'cam' });
   is('deepcod_edge_models_loaded', 1);
   is('deepcod_edge_alerts_total', 0, { severity: 'critical' });
-  t.ok((valueOf(read, 'process_resident_memory_bytes') ?? 0) > 1e7);
-  t.ok((valueOf(read, 'deepcod_edge_received_bytes_total') ?? 0) > 3 * codedFrame(1).length - 1);
+  t.ok((seriesValue(read, 'process_resident_memory_bytes') ?? 0) > 1e7);
+  t.ok((seriesValue(read, 'deepcod_edge_received_bytes_total') ?? 0) > 3 * codedFrame(1).length - 1);
 });
 
 t.test('batches are a histogram from exact counts', async (t) => {
   const read = parseExposition((await edgeMetrics(parts()).text()).text);
-  const upTo = (le: string) => valueOf(read, 'deepcod_edge_batch_frames_bucket', { le });
+  const upTo = (le: string) => seriesValue(read, 'deepcod_edge_batch_frames_bucket', { le });
   t.same([upTo('1'), upTo('2'), upTo('4'), upTo('+Inf')], [2, 3, 4, 4]);
-  t.equal(valueOf(read, 'deepcod_edge_batch_frames_sum'), 7);
+  t.equal(seriesValue(read, 'deepcod_edge_batch_frames_sum'), 7);
   t.same(lint(read), []);
 });
 
@@ -91,12 +100,16 @@ t.test('cameras beyond the cap share one series of each count, and have no gauge
   const read = parseExposition((await metrics.text()).text);
   const series = (name: string) => read.samples.filter((sample) => sample.name === name);
   t.equal(series('deepcod_camera_received_bytes_total').length, CAMERAS + 1);
-  t.equal(valueOf(read, 'deepcod_camera_received_bytes_total', { camera: 'other' }), 300);
+  t.equal(seriesValue(read, 'deepcod_camera_received_bytes_total', { camera: 'other' }), 300);
   t.equal(series('deepcod_camera_up').length, CAMERAS);
-  t.equal(valueOf(read, 'deepcod_camera_up', { camera: 'other' }), undefined);
+  t.equal(seriesValue(read, 'deepcod_camera_up', { camera: 'other' }), undefined);
   store.forget('cam-0000');
   const after = parseExposition((await metrics.text()).text);
-  t.equal(valueOf(after, 'deepcod_camera_up', { camera: 'cam-0000' }), undefined, 'who is taken away has no series');
+  t.equal(
+    seriesValue(after, 'deepcod_camera_up', { camera: 'cam-0000' }),
+    undefined,
+    'who is taken away has no series',
+  );
 });
 
 /** All names that a process tells. */
@@ -139,8 +152,13 @@ t.test('promtool finds nothing', { skip: withoutPromtool }, async (t) => {
   const store = new LiveStore();
   store.onFrame('cam', { session: 1, frame: 1, partition: 'input', rate: 0, bytes: 10 });
   const { text } = await edgeMetrics(parts(store)).text();
-  const agent = await agentMetrics(() => ({ v: 1, device: 'a', session: 1, uptime_s: 1, drops: { late: 1 } })).metrics.text();
+  const agent = await agentMetrics(() => ({
+    v: 1,
+    device: 'a',
+    session: 1,
+    uptime_s: 1,
+    drops: { late: 1 },
+  })).metrics.text();
   t.equal(promtoolCheck(text), '');
   t.equal(promtoolCheck(agent.text), '');
 });
-
