@@ -9,8 +9,8 @@ import { openNotifier } from '../platform/systemd/notify.js';
 import { loadEdgeConfig } from './config.js';
 import { startEdge } from './edge.js';
 import { watchEdge } from './health/watchdog.js';
-import { reloadLog } from './reload.js';
 import { openTraces } from './integrations/traces/open.js';
+import { reloadLog } from './reload.js';
 import { startWeb } from './web.js';
 
 const usage = `usage: node dist/edge/main.js [--config edge.yaml] [--bundle DIR]... [--log LEVEL]

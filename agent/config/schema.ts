@@ -3,8 +3,8 @@ import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
 import { tracesSchema } from '../../platform/traces/config.js';
 import { cameraSchema } from '../camera/schema.js';
-import { updateSchema } from '../update/config.js';
 import { agentMetricsSchema } from '../integrations/config.js';
+import { updateSchema } from '../update/config.js';
 import { captureSchema } from './capture.js';
 
 /** What agent.yaml may hold. docs/schemas/agent.schema.json is written from this by `npm run schemas`. */

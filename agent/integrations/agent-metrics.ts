@@ -57,7 +57,6 @@ function figures(metrics: Metrics, read: () => HealthMessage): void {
     const { partition: point } = read();
     return point === undefined ? [] : [[points.of(point), 1] as const];
   };
-  const system = () => (read() as { system?: { temperature_c?: number } }).system;
   const running = () => {
     const { camera } = read();
     return camera && Number(camera.state === 'running');
@@ -72,5 +71,5 @@ function figures(metrics: Metrics, read: () => HealthMessage): void {
   const waiting = 'Results that are kept until the broker takes them.';
   metrics.gauge('deepcod_agent_waiting_results', waiting, () => read().waiting_results);
   metrics.gauge('deepcod_agent_camera_up', 'Whether pictures come: 1 or 0.', running);
-  metrics.gauge('deepcod_agent_temperature_celsius', 'Of the processor.', () => system()?.temperature_c);
+  metrics.gauge('deepcod_agent_temperature_celsius', 'Of the processor.', () => read().system?.temperature_c);
 }
