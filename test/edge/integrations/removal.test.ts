@@ -30,7 +30,7 @@ t.test(
     const say = (online: boolean) =>
       device.client.publishAsync('deepcod/cam/status', JSON.stringify({ online }), { retain: true, qos: 1 });
     const url = `${web?.url}api/v1/cameras/cam`;
-    const remove = () => fetch(url, { method: 'DELETE' });
+    const remove = () => fetch(url, { method: 'DELETE', headers: { origin: new URL(url).origin } });
     const announced = () => until(() => (kept.get(config) ?? '') !== '', 'the announcement');
     const gone = () => until(() => kept.get(config) === '' && kept.get('deepcod/cam/ha') === '', 'the removal');
 
