@@ -48,6 +48,8 @@ export interface AgentParts {
   frames?: number;
   /** Told of every frame as it starts. The picture may be read until the trip is over. */
   onStart?: (frame: number, picture: Picture) => void;
+  /** Asked for every frame as it starts: the W3C trace context that its message carries, if it is traced. */
+  traceparent?: (frame: number) => string | undefined;
   /** Told of every decision, before its frame's trip. */
   onDecision?: (decision: Decision) => void;
   /** Told of every finished trip, lost ones too. */
@@ -105,7 +107,10 @@ export class Agent {
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
       config,
-      () => ({ online: true, session: this.session, bundle: this.#engine.bundleName, versions: versions() }),
+      () => ({
+        ...{ online: true, session: this.session, bundle: this.#engine.bundleName },
+        ...{ commands: this.config.commands, versions: versions() },
+      }),
       {
         result: (payload) => {
           const arrivals = this.#engines.map(({ matcher }) => matcher.arrive(payload));
@@ -323,7 +328,8 @@ export class Agent {
   #makeEngine(config: AgentConfig, bundle: Bundle, before?: Engine): Engine {
     const parts = {
       session: this.session,
-      publish: (message: Uint8Array, worker?: string) => this.#link.publishFrame(message, worker),
+      publish: (message: Uint8Array, worker?: string, traceparent?: string) =>
+        this.#link.publishFrame(message, worker, traceparent),
       home: this.#home,
       log: this.parts.log,
     };
@@ -459,6 +465,7 @@ export class Agent {
     const trip = newTrip(this.stats.frames++, picture, since);
     const engine = this.#engine;
     const { planner } = engine;
+    trip.traceparent = this.parts.traceparent?.(trip.frame);
     this.parts.onStart?.(trip.frame, picture);
     this.#watchdog.started();
     try {

@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.js';
 import type { Notifier } from '../platform/systemd/notify.js';
 import { type Agent, type AgentParts, openAgent } from './agent.js';
 import type { AgentConfig } from './config/config.js';
+import { Observers } from './integrations/observers.js';
 import { choicesFor } from './partition/choices.js';
 
 export interface ServiceParts extends Omit<AgentParts, 'manager'> {
@@ -47,10 +48,13 @@ export class AgentService {
     let before: AgentConfig | undefined;
     while (!this.#stopped) {
       let worked = false;
+      let observers: Observers | undefined;
       try {
         const { parts } = this;
+        observers = await Observers.open(this.#config, parts.log);
         this.#agent = await openAgent(this.#config, {
           ...parts,
+          ...observers.parts(parts.onTrip),
           manager: {
             ...parts.manager,
             ready: () => {
@@ -59,6 +63,7 @@ export class AgentService {
             },
           },
         });
+        observers.watch(this.#agent);
         await this.#agent.run();
       } catch (error) {
         if (!before || worked) throw error;
@@ -66,6 +71,8 @@ export class AgentService {
         this.#config = before;
         before = undefined;
         continue;
+      } finally {
+        await observers?.close();
       }
       if (!this.#next) return;
       before = this.#config;

@@ -372,6 +372,7 @@ export const operations = {
   liveShown: { method: 'GET', path: '/api/devices/{device}/shown' },
   listCameras: { method: 'GET', path: '/api/v1/cameras' },
   getCamera: { method: 'GET', path: '/api/v1/cameras/{camera}' },
+  removeCamera: { method: 'DELETE', path: '/api/v1/cameras/{camera}' },
   getPicture: { method: 'GET', path: '/api/v1/cameras/{camera}/picture' },
   listSamples: { method: 'GET', path: '/api/v1/cameras/{camera}/samples' },
   listChanges: { method: 'GET', path: '/api/v1/cameras/{camera}/changes' },
@@ -433,6 +434,11 @@ export interface Operations {
   getCamera: {
     params: { camera: string };
     answer: Camera;
+  };
+  /** Takes a camera away that is gone for good: from the list, from the broker, from Home Assistant. Its history stays. */
+  removeCamera: {
+    params: { camera: string };
+    answer: undefined;
   };
   /** The newest picture of a camera, where it has one. */
   getPicture: {

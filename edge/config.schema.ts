@@ -2,7 +2,10 @@ import type { ConfigSchema } from '../platform/config.js';
 import { type Provider, providers } from '../platform/inference/provider.js';
 import { type LogLevel, logLevels } from '../platform/log.js';
 import { type BrokerConfig, brokerSchema } from '../platform/mqtt.js';
+import { type TracesConfig, tracesSchema } from '../platform/traces/config.js';
 import { type EmbeddedBrokerConfig, embeddedBrokerProperties } from './broker/config.js';
+import { type HomeAssistantConfig, homeAssistantSchema } from './integrations/home-assistant/config.js';
+import { type EdgeMetricsConfig, edgeMetricsSchema } from './integrations/prometheus/config.js';
 import { type AlertsConfig, alertsSchema } from './rules/config.js';
 import { type HistoryConfig, historySchema } from './store/history/config.js';
 import { type UpdatesConfig, updatesSchema } from './update/config.js';
@@ -24,6 +27,9 @@ export interface EdgeConfig {
   web: { enabled: boolean; host: string; port: number } & WebAuthConfig;
   history: HistoryConfig;
   alerts: AlertsConfig;
+  home_assistant: HomeAssistantConfig;
+  metrics: EdgeMetricsConfig;
+  traces: TracesConfig;
   inference: {
     provider: Provider | 'auto';
     threads?: number;
@@ -133,6 +139,9 @@ export const edgeConfigSchema: ConfigSchema = {
     },
     history: historySchema,
     alerts: alertsSchema,
+    home_assistant: homeAssistantSchema,
+    metrics: edgeMetricsSchema,
+    traces: tracesSchema,
     inference: {
       type: 'object',
       description: 'how models are run',

@@ -31,6 +31,14 @@ export function loadEdgeConfig(sources: ConfigSources): EdgeConfig {
       ExitCode.usage,
     );
   }
+  if (config.home_assistant.enabled && !config.web.enabled) {
+    throw new DeepcodError(
+      'config_invalid',
+      `${sources.file ?? 'configuration'}: home_assistant.enabled: true; not allowed with web.enabled false`,
+      'Home Assistant is told what the page knows: set web.enabled to true.',
+      ExitCode.usage,
+    );
+  }
   const folder = sources.file === undefined ? process.cwd() : dirname(sources.file);
   return { ...config, bundles: config.bundles.map((path) => resolve(folder, path)) };
 }

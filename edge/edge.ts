@@ -12,6 +12,18 @@ import { type EdgeBundle, openEdgeBundle, openEdgeBundles } from './worker/bundl
 import type { WorkerStats } from './worker/counters.js';
 import { type AnsweredFrame, EdgeWorker } from './worker/worker.js';
 
+/** How an edge is now. */
+export interface EdgeGauges {
+  /** How busy the inference threads were lately, 0 to 1. */
+  load: number;
+  /** Frames that wait for their turn, and how long one that comes now would wait, seconds. */
+  waiting: number;
+  backlog_s: number;
+  /** Models that are loaded, and their memory, bytes. */
+  models: number;
+  model_bytes: number;
+}
+
 /** A running edge. */
 export interface Edge {
   /** Address of the broker, for agents on this machine. */
@@ -26,6 +38,7 @@ export interface Edge {
   readonly busy: boolean;
   /** Resolves when every inference thread that is loaded has answered a call; rejects when one has ended. */
   prove(): Promise<void>;
+  gauges(): EdgeGauges;
   /** Called for every answer; must be quick. */
   onAnswer(listener: (event: AnsweredFrame) => void): void;
   /** Announces offline, finishes what runs, answers it, and frees everything: threads, connections, ports. */
@@ -71,7 +84,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   );
 
   const status = (): EdgeStatus => {
-    const { bytes: _, ...stats } = worker.stats();
+    const { bytes: _, batch_sizes: __, ...stats } = worker.stats();
     return {
       online: true,
       worker: config.worker,
@@ -134,6 +147,13 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       return worker.busy;
     },
     prove: () => worker.prove(),
+    gauges: () => ({
+      load: worker.load,
+      waiting: worker.waiting,
+      backlog_s: worker.backlogMs / 1000,
+      models: worker.models,
+      model_bytes: worker.modelBytes,
+    }),
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
       link.leave();

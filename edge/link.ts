@@ -1,5 +1,6 @@
 import type { Log } from '../platform/log.js';
 import { type Broker, type BrokerConfig, connectMqtt, type MessageProperties } from '../platform/mqtt.js';
+import { TRACEPARENT } from '../platform/traces/span.js';
 import { type EdgeStatus, LEAVING, OFFLINE } from '../protocol/status.js';
 import { parseTimeout, TIMEOUT_PROPERTY } from '../protocol/timeout.js';
 import type { Topics } from '../protocol/topics.js';
@@ -85,7 +86,11 @@ export class EdgeLink {
   #subscribe(): void {
     const { topics, worker, onFrame } = this.#options;
     const handle = (topic: string, payload: Buffer, { userProperties, ...properties }: MessageProperties) =>
-      onFrame(topic, payload, { ...properties, timeoutMs: parseTimeout(userProperties?.[TIMEOUT_PROPERTY]) });
+      onFrame(topic, payload, {
+        ...properties,
+        timeoutMs: parseTimeout(userProperties?.[TIMEOUT_PROPERTY]),
+        traceparent: userProperties?.[TRACEPARENT],
+      });
     const wanted = this.#frames;
     this.broker.subscribe(wanted, (topic, payload, properties) => {
       // A broker that was replaced by one of another version: only the latest subscription counts.

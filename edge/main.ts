@@ -9,6 +9,7 @@ import { openNotifier } from '../platform/systemd/notify.js';
 import { loadEdgeConfig } from './config.js';
 import { startEdge } from './edge.js';
 import { watchEdge } from './health/watchdog.js';
+import { openTraces } from './integrations/traces/open.js';
 import { reloadLog } from './reload.js';
 import { startWeb } from './web.js';
 
@@ -33,6 +34,7 @@ runMain(usage, async (args) => {
   const stopped = untilStopped({ reload, withinMs: STOP_WITHIN_MS });
   const edge = await startEdge(config, log);
   try {
+    const endTraces = await openTraces(config, edge, log);
     const web = await startWeb(config, edge, log);
     log.info('ready', { broker: edge.brokerUrl, page: web?.url });
     const watchdog = watchEdge(edge, manager);
@@ -41,6 +43,7 @@ runMain(usage, async (args) => {
     manager.stopping();
     watchdog.close();
     await web?.close();
+    await endTraces();
   } finally {
     await edge.close();
   }

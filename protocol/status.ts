@@ -8,6 +8,8 @@ export interface DeviceStatus {
   online: boolean;
   session?: number;
   bundle?: { id: string; name: string };
+  /** Whether it follows commands. */
+  commands?: boolean;
   versions?: Record<string, string>;
 }
 
@@ -85,6 +87,7 @@ export const statusSchema: Schema = {
     online: { type: 'boolean' },
     session: { type: 'integer', minimum: 0, maximum: 0xffffffff },
     bundle,
+    commands: { type: 'boolean' },
     worker: name,
     provider: name,
     bundles: { type: 'array', maxItems: 256, items: bundle, description: 'at most 256 bundles' },

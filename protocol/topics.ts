@@ -84,6 +84,13 @@ export class Topics {
     if (!basePattern.test(command)) throw new ProtocolError('topic_invalid', `command "${command}": A-Z a-z 0-9 _ -`);
     return `${this.#of(device, 'command')}/${command}`;
   }
+  /** A camera's state for Home Assistant, and its picture. */
+  homeAssistant(device: string): string {
+    return this.#of(device, 'ha');
+  }
+  homeAssistantPicture(device: string): string {
+    return `${this.homeAssistant(device)}/picture`;
+  }
   /** What was seen, as it begins, changes and ends. */
   events(): string {
     return `${this.base}/events`;

@@ -3,7 +3,9 @@ import { loadConfig } from '../../platform/config.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { LogLevel } from '../../platform/log.js';
 import type { BrokerConfig } from '../../platform/mqtt.js';
+import type { TracesConfig } from '../../platform/traces/config.js';
 import type { CameraConfig } from '../camera/schema.js';
+import type { AgentMetricsConfig } from '../integrations/config.js';
 import type { PowerModel } from '../partition/energy.js';
 import type { Prices } from '../partition/predictor.js';
 import type { UpdateConfig } from '../update/config.js';
@@ -36,6 +38,8 @@ export interface AgentConfig {
   profile: { file?: string; bandwidth_mbps: number; device_scale: number };
   health: { interval_s: number };
   update: UpdateConfig;
+  metrics: AgentMetricsConfig;
+  traces: TracesConfig;
   log: { level: LogLevel };
 }
 

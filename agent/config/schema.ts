@@ -1,7 +1,9 @@
 import type { ConfigSchema } from '../../platform/config.js';
 import { logLevels } from '../../platform/log.js';
 import { brokerSchema } from '../../platform/mqtt.js';
+import { tracesSchema } from '../../platform/traces/config.js';
 import { cameraSchema } from '../camera/schema.js';
+import { agentMetricsSchema } from '../integrations/config.js';
 import { updateSchema } from '../update/config.js';
 import { captureSchema } from './capture.js';
 
@@ -202,6 +204,8 @@ export const agentSchema: ConfigSchema = {
       },
     },
     update: updateSchema,
+    metrics: agentMetricsSchema,
+    traces: tracesSchema,
     log: {
       type: 'object',
       additionalProperties: false,

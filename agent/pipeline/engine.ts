@@ -25,7 +25,7 @@ export interface EngineParts {
   /** Random number of this start. */
   session: number;
   /** Hands a frame message to the socket; false when it was not taken. */
-  publish: (message: Uint8Array, worker?: string) => boolean;
+  publish: (message: Uint8Array, worker?: string, traceparent?: string) => boolean;
   home: Home;
   log: Log;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../platform/log.js';
 import { type Broker, connectMqtt, type Delivery } from '../../platform/mqtt.js';
+import { TRACEPARENT } from '../../platform/traces/span.js';
 import { type PartitionCommand, parsePartitionCommand } from '../../protocol/command.js';
 import { DECISIONS_MAX, type Decision } from '../../protocol/decision.js';
 import type { ProtocolError } from '../../protocol/errors.js';
@@ -125,12 +126,15 @@ export class AgentLink {
   }
 
   /** @param worker the edge that is to get it; undefined: the broker chooses @returns false when the socket does not take it */
-  publishFrame(message: Uint8Array, worker?: string): boolean {
+  publishFrame(message: Uint8Array, worker?: string, traceparent?: string): boolean {
     const topic = worker ? this.#topics.frameTo(this.#device, worker) : this.#topics.frame(this.#device);
     return this.broker.publish(topic, message, {
       expirySeconds: this.#expirySeconds,
       responseTopic: this.#topics.result(this.#device),
-      userProperties: { [TIMEOUT_PROPERTY]: `${this.#timeoutMs}` },
+      userProperties: {
+        [TIMEOUT_PROPERTY]: `${this.#timeoutMs}`,
+        ...(traceparent !== undefined && { [TRACEPARENT]: traceparent }),
+      },
     });
   }
 

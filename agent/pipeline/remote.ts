@@ -20,7 +20,7 @@ export interface RemoteParts {
   matcher: Matcher;
   home: Pick<Home, 'next'>;
   /** Hands a message to the socket, for one edge or for whoever the broker chooses; false when it was not taken. */
-  publish: (message: Uint8Array, worker?: string) => boolean;
+  publish: (message: Uint8Array, worker?: string, traceparent?: string) => boolean;
   timeoutMs: number;
 }
 
@@ -118,7 +118,7 @@ export class RemoteTrips {
     if (symbols && encoder.predicts(partition)) {
       references.sent({ frame, partition, rate, symbols }, coding === 'key', sentAt);
     }
-    if (!publish(message, to)) matcher.unsent(frame);
+    if (!publish(message, to, trip.traceparent)) matcher.unsent(frame);
     trip.publishMs = performance.now() - sentAt;
     return { answer: await answered, sentAt };
   }

@@ -47,6 +47,8 @@ export interface Trip {
   refusedWaitMs?: number;
   /** The edge that it was sent to by name. */
   sentTo?: string;
+  /** What its message carries for those who trace it. */
+  traceparent?: string;
   /** performance.now() when the picture came. */
   readonly startedAt: number;
 }

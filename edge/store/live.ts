@@ -1,6 +1,6 @@
 import type { Decision } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
-import { isFailure, type ResultMessage } from '../../protocol/result.js';
+import { type FrameResult, isFailure, type ResultMessage } from '../../protocol/result.js';
 import type { DeviceStatus, EdgeStatus } from '../../protocol/status.js';
 import { LiveDevice } from './live-device.js';
 import type { FrameInfo, LiveLimits, Shown, Snapshot, TripInfo } from './live-types.js';
@@ -49,6 +49,8 @@ export class LiveStore {
   readonly #workers = new Map<string, LiveWorker>();
   readonly #listeners = new Set<() => void>();
   readonly #pairListeners = new Set<(device: string, shown: Shown) => void>();
+  readonly #answerListeners = new Set<(device: string, answer: FrameResult) => void>();
+  readonly #goneListeners = new Set<(device: string) => void>();
   readonly #now: () => number;
   #sequence = 0;
   #snapshotBytes = 0;
@@ -100,6 +102,8 @@ export class LiveStore {
       if (isFailure(answer)) d.failure(answer, now);
       else isNew = d.result(answer, bytes, now);
     });
+    if (isNew && !isFailure(answer) && !answer.late)
+      for (const listener of this.#answerListeners) listener(device, answer);
     return isNew;
   }
 
@@ -121,6 +125,14 @@ export class LiveStore {
     // a retained farewell of a device that nobody has heard of since is no news
     if (!status.online && !this.#devices.has(device)) return;
     this.#change(device, (d, now) => d.is(status, now));
+  }
+
+  /** It was taken away: nothing of it stays here. If it comes back, it is new. */
+  forget(device: string): void {
+    if (this.#devices.has(device)) this.#forget(device);
+    this.#sequence++;
+    for (const listener of this.#goneListeners) listener(device);
+    this.#tell();
   }
 
   /** A picture of a frame, already compressed. @returns false if it is too large to keep */
@@ -162,6 +174,18 @@ export class LiveStore {
   onPair(listener: (device: string, shown: Shown) => void): () => void {
     this.#pairListeners.add(listener);
     return () => this.#pairListeners.delete(listener);
+  }
+
+  /** Called with every new result but those of the past; must be quick and must not throw. @returns ends it */
+  onAnswered(listener: (device: string, answer: FrameResult) => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
+  }
+
+  /** Called when a device was taken away, known here or not. @returns ends it */
+  onForgotten(listener: (device: string) => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => this.#goneListeners.delete(listener);
   }
 
   #paired(device: string, shown: Shown): void {

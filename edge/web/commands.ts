@@ -14,4 +14,12 @@ export class Commands {
     const text = JSON.stringify({ partition, rate });
     return this.broker.publish(this.topics.command(device, 'partition'), text, { qos: 1 });
   }
+
+  /** Clears what the broker keeps of a device that is gone for good. @returns false when the broker does not take it */
+  remove(device: string): boolean {
+    const { topics, broker } = this;
+    return [topics.status(device), topics.health(device)].every((topic) =>
+      broker.publish(topic, '', { qos: 1, retain: true }),
+    );
+  }
 }

@@ -54,7 +54,11 @@ export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
     store.onHealth(device, health);
     site?.onHealth(device, health);
   });
-  listen(topics.filters.allStatus(), (device, payload) => store.onStatus(device, parseStatus(payload)));
+  listen(topics.filters.allStatus(), (device, payload) => {
+    // whoever clears what the broker keeps of a device takes it away
+    if (payload.length === 0) store.forget(device);
+    else store.onStatus(device, parseStatus(payload));
+  });
   listen(topics.filters.allEdgeStatus(), (worker, payload) => store.onEdgeStatus(worker, parseStatus(payload)));
   // answers of other edges, and of devices that answer themselves: those were acknowledged to them, so none may be left out
   const onResult = (device: string, payload: Uint8Array): void => {

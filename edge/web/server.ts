@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Server as TlsServer } from 'node:tls';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type Log, silentLog } from '../../platform/log.js';
+import type { Metrics } from '../../platform/metrics/registry.js';
 import { packageRoot } from '../../platform/root.js';
 import type { Edge } from '../edge.js';
+import { type EdgeMetricsConfig, openMetrics } from '../integrations/prometheus/open.js';
 import type { Site } from '../rules/site.js';
 import { LiveStore } from '../store/live.js';
 import { describeApi, registerApi } from './api.js';
@@ -21,6 +23,7 @@ import { requireRoles } from './roles.js';
 import type { ApiContext, BundleFacts } from './routes/context.js';
 import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { staticRoutes } from './routes/static.js';
 import { Stream } from './stream.js';
 import { validateStrictly } from './validation.js';
@@ -46,6 +49,8 @@ export interface WebOptions extends Partial<Omit<ApiContext, 'store'>> {
   /** Who may open it, and how; default: anybody on this machine. */
   auth?: Partial<WebAuthConfig>;
   log?: Log;
+  /** What Prometheus may read at /metrics, and the token it shows; default: nothing. */
+  metrics?: { metrics: Pick<Metrics, 'text'>; token?: string };
 }
 
 /** Connections of all kinds, at most. */
@@ -61,9 +66,11 @@ export async function startWeb(
   edge: Edge,
   log: Log,
   site?: Site,
+  metricsConfig?: EdgeMetricsConfig,
 ): Promise<LiveWeb> {
   const store = new LiveStore();
   const commands = new Commands(edge.link.broker, edge.topics);
+  const metrics = metricsConfig?.enabled ? await openMetrics(metricsConfig, { edge, store, site }) : undefined;
   const web = await startWebServer({
     host: config.host,
     port: config.port,
@@ -72,6 +79,7 @@ export async function startWeb(
     log,
     site,
     commands,
+    metrics,
     bundles: bundleFacts(edge),
   });
   feedStore(store, edge, site);
@@ -135,6 +143,7 @@ export async function buildServer(options: WebOptions): Promise<Built> {
   const stream = new Stream(store, pages);
   staticRoutes(app, { files: await readPage(join(packageRoot(), 'edge', 'web', 'public')) });
   healthRoutes(app);
+  if (options.metrics) metricsRoutes(app, options.metrics.metrics, options.metrics.token);
   liveRoutes(app, { store, stream });
   const endNews = await registerApi(app, { ...options, bundles }, pages);
   const endStreams = (): void => {

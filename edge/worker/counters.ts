@@ -11,6 +11,8 @@ export interface WorkerStats {
   errors: number;
   /** Runs of a tail. */
   batches: number;
+  /** How many of them had so many frames: at 1 the runs of one frame. */
+  batch_sizes: readonly number[];
   /** Without a result, by cause. frames = results + all drops + what is in work. */
   drops: Record<string, number>;
   bytes: number;
@@ -26,11 +28,19 @@ export class Counters {
   errors = 0;
   batches = 0;
   bytes = 0;
+  readonly #batchSizes: number[] = [0];
   readonly #drops = new Map<string, number>();
   readonly #times = new Map(steps.map((step) => [step, new Histogram(512)]));
 
   drop(cause: string): void {
     this.#drops.set(cause, (this.#drops.get(cause) ?? 0) + 1);
+  }
+
+  /** A tail ran. @param frames in it, 1..64 */
+  batch(frames: number): void {
+    this.batches++;
+    while (this.#batchSizes.length <= frames) this.#batchSizes.push(0);
+    this.#batchSizes[frames]++;
   }
 
   times(times: EdgeTimes): void {
@@ -44,6 +54,7 @@ export class Counters {
       if (p50 !== null) steps_ms[step] = Math.round(p50 * 1000) / 1000;
     }
     const { frames, results, errors, batches, bytes } = this;
-    return { frames, results, errors, batches, drops: Object.fromEntries(this.#drops), bytes, steps_ms };
+    const drops = Object.fromEntries(this.#drops);
+    return { frames, results, errors, batches, batch_sizes: [...this.#batchSizes], drops, bytes, steps_ms };
   }
 }

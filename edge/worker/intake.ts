@@ -32,6 +32,8 @@ export interface FrameProperties {
   messageExpiryInterval?: number;
   /** How long the sender waits for the answer, ms. */
   timeoutMs?: number;
+  /** The trace that the sender draws, as it came: to be checked. */
+  traceparent?: unknown;
 }
 
 export interface IntakeOptions {
@@ -105,7 +107,8 @@ export class Intake {
     }
     const { messageExpiryInterval = Number.POSITIVE_INFINITY, timeoutMs = Number.POSITIVE_INFINITY } = properties;
     const lifetime = Math.min(maxAgeMs, timeoutMs, 1000 * messageExpiryInterval);
-    return { to, device, frame, route, bytes: message.length, arrivedAt: now, expiresAt: now + lifetime };
+    const { traceparent } = properties;
+    return { to, device, frame, route, bytes: message.length, arrivedAt: now, expiresAt: now + lifetime, traceparent };
   }
 }
 

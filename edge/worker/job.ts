@@ -20,4 +20,6 @@ export interface Job {
   /** performance.now() of the message's arrival, and when it is too old to be answered. */
   arrivedAt: number;
   expiresAt: number;
+  /** The trace that its device draws, as it came. */
+  traceparent?: unknown;
 }

@@ -57,6 +57,11 @@ export class TailPool {
     return this.#bytesOf([...this.#entries.values()]);
   }
 
+  /** Models that are loaded, or being loaded. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Whether a model waits for room. */
   get crowded(): boolean {
     return this.#waiting > 0;

@@ -178,6 +178,11 @@ export class EdgeWorker {
     return this.#tails.prove();
   }
 
+  /** How many models are loaded. */
+  get models(): number {
+    return this.#tails.size;
+  }
+
   /** Takes a message in. Never throws. */
   handle(topic: string, message: Uint8Array, properties: FrameProperties = {}): void {
     const now = performance.now();
@@ -323,7 +328,7 @@ export class EdgeWorker {
         const before = performance.now();
         const rates = decoded.jobs.map((job) => job.frame.rate);
         const run = await this.#load.during(() => tail.run(decoded.input, rates));
-        this.#counters.batches++;
+        this.#counters.batch(rates.length);
         const spent = decoded.ms.reduce((sum, ms) => sum + ms, run.runMs);
         this.#batches(tail.route).times.observe(rates.length, spent);
         const waited = Math.max(0, performance.now() - before - run.runMs);

@@ -38,6 +38,28 @@ export function cameraRoutes(app: FastifyInstance, context: ApiContext): void {
     ({ params }) => cameraDetail(deviceOf(params.camera), context, Date.now()),
   );
 
+  app.delete<Named>(
+    '/cameras/:camera',
+    route({
+      id: 'removeCamera',
+      summary:
+        'Takes a camera away that is gone for good: from the list, from the broker, from Home Assistant. Its history stays',
+      tag,
+      role: 'operator',
+      params,
+    }),
+    async ({ params: { camera } }, reply) => {
+      if (store.device(camera)?.present(Date.now())) {
+        throw new HttpError(409, 'camera_online', `${camera} is there.`, 'Stop its agent first.');
+      }
+      if (context.commands && !context.commands.remove(camera)) {
+        throw new HttpError(503, 'no_broker', 'The broker cannot be told now.', 'Try again.');
+      }
+      store.forget(camera);
+      return reply.code(204).send();
+    },
+  );
+
   app.get<Named>(
     '/cameras/:camera/picture',
     route({
