@@ -170,7 +170,7 @@ async function scroll(t: Test, browser: Browser): Promise<void> {
     most = Math.max(most, await elements(page));
     t.ok(((await page.evaluate(IN_SIGHT)) as number) >= 5, `rows are in sight at ${share}`);
   }
-  t.ok(most < 900, `${most} elements at most`);
+  t.ok(most < 600, `${most} elements at most`);
   await page.evaluate('scrollTo(0, 0)');
   await page.locator('.vrow a').first().focus();
   await page.keyboard.press('End');

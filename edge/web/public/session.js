@@ -1,4 +1,4 @@
-import { ApiError, api } from './api.js';
+import { api } from './api.js';
 
 /** Who looks at the page. */
 export const session = { name: '', role: 'viewer', login: false };
@@ -8,12 +8,7 @@ export const mayChange = () => session.role === 'operator';
 
 /** Asks the edge who this is; an edge without accounts has one user, who may do everything. */
 export async function loadSession() {
-  try {
-    Object.assign(session, await api('/session'));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    Object.assign(session, { name: '', role: 'operator', login: false });
-  }
+  Object.assign(session, await api('/session'));
 }
 
 /** Ends the login, here and at the edge. */

@@ -2,7 +2,7 @@
 const SHAPE = 16 / 9;
 
 /**
- * As many columns as make the tiles of a screen the largest.
+ * As many columns as make the tiles of a screen the largest; of equal ones the most: names then stand beside pictures, not on them.
  * @param {number} tiles how many @param {number} width of the screen @param {number} height of the screen, px
  */
 export function bestColumns(tiles, width, height) {
@@ -10,7 +10,7 @@ export function bestColumns(tiles, width, height) {
   for (let columns = 1; columns <= Math.max(1, tiles); columns++) {
     const rows = Math.ceil(tiles / columns);
     const size = Math.min(width / columns, (height / rows) * SHAPE);
-    if (size > best.size) best = { columns, size };
+    if (size >= best.size) best = { columns, size };
   }
   return best.columns;
 }

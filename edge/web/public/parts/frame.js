@@ -6,7 +6,7 @@ import { when } from './time.js';
 
 /** A camera's picture on a canvas. Where boxes come without a picture, they are drawn on the last one there was, which says so. */
 export class Frame {
-  canvas = h('canvas', { role: 'img', width: '640', height: '360', class: 'frame' });
+  canvas = h('canvas', { role: 'img', width: '640', height: '360', class: 'sight' });
   #name;
   #last = null;
   #image = null;
