@@ -20,7 +20,7 @@ export interface Ratios {
   fastest: Partial<Record<(typeof OURS)[number], Fastest>>;
   /** "8 times faster than best-partition Offload, YOLOv3 on a Pi 4 at 2 Mbit/s": only rows of YOLOv3. */
   offload_pi4_2mbps: { wanted: 8; found: (Cell & { ratio: number })[] };
-  /** "35 times at the low end": the most at the slowest link here. */
+  /** "35 times at the low end": the most at the slowest link where ours sends anything. */
   offload_low_end: { wanted: 35; found: (Cell & { ratio: number }) | null };
 }
 
@@ -65,9 +65,10 @@ export function ratios(rows: readonly Row[], service: string): Ratios | null {
   const won = OURS.map((method) => [method, fastest(groups, method)] as const).filter(([, found]) => found);
   if (won.length === 0) return null;
   const offload = groups.flatMap((group) => {
-    const of = (method: string) => group.find((row) => row.method === method)?.p50_ms;
-    const [ours, offload] = [of('ours'), of('offload')];
-    return ours && offload ? [{ ...cell(group[0]), ratio: round(offload / ours) }] : [];
+    const [ours, offload] = ['ours', 'offload'].map((name) => group.find(({ method }) => method === name));
+    // What was not sent is not offloaded faster.
+    if (!ours || !offload || ours.partition === 'device') return [];
+    return [{ ...cell(ours), ratio: round(offload.p50_ms / ours.p50_ms) }];
   });
   const slowest = Math.min(...offload.map(({ mbps }) => mbps));
   const low = offload.filter(({ mbps }) => mbps === slowest);
