@@ -47,7 +47,10 @@ async function rig(t: Test): Promise<Rig> {
     await site.close();
   });
   const ask: Rig['ask'] = async (path, { method = 'GET', body } = {}) => {
-    const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
+    const headers = {
+      origin: new URL(web.url).origin,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
     const response = await fetch(`${web.url}api/v1${path}`, {
       method,
       headers,
@@ -298,6 +301,7 @@ t.test(
     t.equal((await r.ask(`/rules/${rule.id}`, { method: 'DELETE' })).status, 204);
     t.equal((await r.ask('/nothing')).status, 404);
     t.equal((await r.ask('/events', { method: 'DELETE' })).status, 405);
+    t.equal((await r.ask('/cameras/gate', { method: 'DELETE' })).status, 409, 'a camera that is there stays');
 
     const binary = ['getPicture', 'stream', 'liveState', 'liveEvents', 'livePicture', 'liveShown'];
     t.same(

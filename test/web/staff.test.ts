@@ -88,6 +88,7 @@ async function events(t: Test, browser: Browser): Promise<void> {
   t.match(page.url(), /#\/events\/a3\?/);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
+  await page.waitForURL(/#\/events\?/);
   t.match(page.url(), /#\/events\?label=head/, 'the search can be kept and sent');
   await page.reload();
   await page.getByText('1 event', { exact: true }).waitFor();
