@@ -37,7 +37,10 @@ async function rig(t: Test): Promise<Rig> {
   const history = await openHistory(t);
   const site = await Site.open(history, await Notifier.open(history.database, new Map(), silentLog), silentLog);
   const sent: object[] = [];
-  const commands = { partition: (device: string, command: object) => sent.push({ device, ...command }) > 0 };
+  const commands = {
+    partition: (device: string, command: object) => sent.push({ device, ...command }) > 0,
+    remove: () => true,
+  };
   const bundles = new Map([
     ['0011223344556677', { labels: ['head', 'helmet'], choices: [{ partition: 'input', rates: [0, 1] }] }],
   ]);
@@ -302,6 +305,7 @@ t.test(
     t.equal((await r.ask('/nothing')).status, 404);
     t.equal((await r.ask('/events', { method: 'DELETE' })).status, 405);
     t.equal((await r.ask('/cameras/gate', { method: 'DELETE' })).status, 409, 'a camera that is there stays');
+    t.equal((await r.ask('/cameras/sold', { method: 'DELETE' })).status, 204);
 
     const binary = ['getPicture', 'stream', 'liveState', 'liveEvents', 'livePicture', 'liveShown'];
     t.same(
