@@ -98,7 +98,9 @@ export class DeepcodClient {
 
   async #ask(path: string, init: RequestInit): Promise<Response> {
     const { headers, fetch: ask = fetch } = this.#options;
-    const response = await ask(`${this.#base}${path}`, { ...init, headers: { ...headers, ...init.headers } });
+    // The edge takes changes from its own page alone; a browser says by itself where a request comes from.
+    const { origin } = new URL(this.#base);
+    const response = await ask(`${this.#base}${path}`, { ...init, headers: { origin, ...headers, ...init.headers } });
     if (response.ok) return response;
     const { status } = response;
     const fallback = {
