@@ -56,12 +56,13 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   for (const { name, id, routes } of bundles.values()) {
     log.info(`bundle ${name}`, { id, partitions: routes.map((r) => r.partition).join(',') || 'none' });
   }
+  // Before the broker: a provider that cannot be used ends the process, which a listening broker would keep.
+  const provider = await chooseProvider(config.inference.provider, log);
   const { embedded = config.broker.url === undefined } = config.broker;
   const broker: EmbeddedBroker | undefined = embedded
     ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
-  const provider = await chooseProvider(config.inference.provider, log);
   const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
   const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
@@ -115,6 +116,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       log.child('mqtt'),
     );
   } catch (error) {
+    await worker.close();
     await broker?.close();
     throw error;
   }

@@ -38,7 +38,12 @@ export function grantsOf(role: Role, base: string, name: string): Grants {
       return { write: all, read: all, retain: all };
     }
     case 'operator':
-      return { write: [`${base}/+/command/#`, `${base}/+/update/#`], read: [`${base}/#`], retain: [] };
+      // Home Assistant is one: it reads what it is told of, and says when it comes and goes
+      return {
+        write: [`${base}/+/command/#`, `${base}/+/update/#`, 'homeassistant/status'],
+        read: [`${base}/#`, 'homeassistant/#'],
+        retain: ['homeassistant/status'],
+      };
     case 'local':
     case 'anyone':
       return { write: ['#'], read: ['#'], retain: ['#'] };

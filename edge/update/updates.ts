@@ -57,7 +57,9 @@ export class EdgeUpdates {
     const { broker, topics, worker } = this.#options;
     const { filters } = topics;
     // Devices that take releases say how they stand; what this edge has offered before is kept by the broker.
-    broker.subscribe(filters.allUpdateStatus(), (topic) => this.#meet(topic), 1);
+    const onStatus = (topic: string, payload: Buffer): void =>
+      payload.length > 0 ? this.#meet(topic) : this.#forget(topic);
+    broker.subscribe(filters.allUpdateStatus(), onStatus, 1);
     broker.subscribe(
       filters.allUpdateOffers(worker),
       (topic, payload, { retain }) => {
@@ -108,6 +110,14 @@ export class EdgeUpdates {
     if (this.#offered.size >= MOST_DEVICES) return;
     this.#offered.set(about.device, '');
     this.#offer(about.device);
+  }
+
+  /** A device was taken away: the broker need not keep what it was offered. */
+  #forget(topic: string): void {
+    const { broker, topics, worker } = this.#options;
+    const about = topics.parse(topic);
+    if (about?.kind !== 'update-status' || !this.#offered.delete(about.device)) return;
+    broker.publish(topics.updateOffer(about.device, worker), '', { qos: 1, retain: true });
   }
 
   /** @param again also when nothing has changed */

@@ -18,7 +18,7 @@ export class Commands {
   /** Clears what the broker keeps of a device that is gone for good. @returns false when the broker does not take it */
   remove(device: string): boolean {
     const { topics, broker } = this;
-    return [topics.status(device), topics.health(device)].every((topic) =>
+    return [topics.status(device), topics.health(device), topics.updateStatus(device)].every((topic) =>
       broker.publish(topic, '', { qos: 1, retain: true }),
     );
   }

@@ -8,6 +8,7 @@ import type { Edge } from '../edge.js';
 import { type EdgeMetricsConfig, openMetrics } from '../integrations/prometheus/open.js';
 import type { Site } from '../rules/site.js';
 import { LiveStore } from '../store/live.js';
+import type { EdgeBundle } from '../worker/bundles.js';
 import { describeApi, registerApi } from './api.js';
 import { protect } from './auth/auth.js';
 import type { WebAuthConfig } from './auth/config.js';
@@ -20,7 +21,7 @@ import { listen } from './listen.js';
 import { Methods } from './methods.js';
 import { answerErrors } from './problem.js';
 import { requireRoles } from './roles.js';
-import type { ApiContext, BundleFacts } from './routes/context.js';
+import type { ApiContext, BundleFacts, KnownBundles } from './routes/context.js';
 import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -87,16 +88,22 @@ export async function startWeb(
 }
 
 /** What the API tells of the bundles. */
-function bundleFacts({ bundles }: Edge): ReadonlyMap<string, BundleFacts> {
-  const facts = [...bundles.values()].map(({ id, bundle: { manifest } }): [string, BundleFacts] => {
-    const points = manifest.partitions.map(({ id: partition, rates }) => ({
-      partition,
-      rates: rates.map((_, i) => i),
-    }));
-    const whole = ['raw', 'device'].map((partition) => ({ partition, rates: [0] }));
-    return [id, { labels: manifest.service.classes, choices: [...points, ...whole] }];
-  });
-  return new Map(facts);
+function bundleFacts({ bundles }: Pick<Edge, 'bundles'>): KnownBundles {
+  return {
+    get(id) {
+      const known = bundles.get(id);
+      return known && factsOf(known);
+    },
+    values: () => [...bundles.values()].map(factsOf),
+  };
+}
+
+function factsOf({ bundle: { manifest } }: EdgeBundle): BundleFacts {
+  const { partitions, pictures, service } = manifest;
+  const points = partitions.map(({ id: partition, rates }) => ({ partition, rates: rates.map((_, i) => i) }));
+  const jpeg = pictures ? [{ partition: 'jpeg', rates: pictures.map((_, i) => i) }] : [];
+  const whole = ['raw', 'device'].map((partition) => ({ partition, rates: [0] }));
+  return { labels: service.classes, choices: [...points, ...jpeg, ...whole] };
 }
 
 /**

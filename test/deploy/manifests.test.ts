@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -7,9 +8,16 @@ import { Deployment } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { edgeConfigSchema } from '../../edge/config.js';
+import { loadAgentConfig } from '../../agent/config/config.js';
+import { type EdgeConfig, loadEdgeConfig } from '../../edge/config.js';
+import { edgeMetrics } from '../../edge/integrations/prometheus/edge-metrics.js';
+import { LiveStore } from '../../edge/store/live.js';
+import { newStamp, writeAccounts } from '../../edge/web/auth/accounts.js';
+import { hashPassword } from '../../edge/web/auth/password.js';
+import { servingOf } from '../../edge/web/auth/serving.js';
+import { silentLog } from '../../platform/log.js';
 import { packageRoot } from '../../platform/root.js';
 
 interface Manifest {
@@ -80,14 +88,56 @@ t.test('kubernetes: names that refer to each other do', async (t) => {
   t.same([...resources].sort(), [...plain, 'emqx.yaml'].sort(), 'kustomization.yaml lists every manifest');
 });
 
-t.test('kubernetes: the workers’ configuration has no key that the edge does not know', async (t) => {
-  const config = parse(readFileSync(join(folder('kubernetes'), 'edge-config.yaml'), 'utf8')) as Record<string, object>;
-  for (const [section, values] of Object.entries(config)) {
-    const known = edgeConfigSchema.properties?.[section];
-    t.ok(known, section);
-    if (!known?.properties) continue;
-    for (const key of Object.keys(values)) t.ok(known.properties[key], `${section}.${key}`);
+/** What a pod or container writes; the rest of its file system is only read. */
+const STATE = /^\/var\/lib\/deepcod\//;
+
+/** Whether the edge would serve its page so; its state goes to a folder of the test. */
+async function servesPage(t: Test, { web }: EdgeConfig, dir: string): Promise<void> {
+  t.match(web.audit ?? web.accounts, STATE, 'the audit log is where it can be written');
+  const accounts = join(dir, 'accounts.json');
+  const password = await hashPassword('correct horse battery', { n: 2 ** 10, r: 8, p: 1 });
+  await writeAccounts(accounts, [{ name: 'ada', role: 'operator', password, stamp: newStamp() }]);
+  const { auth } = await servingOf({ ...web, accounts, audit: undefined }, silentLog);
+  await auth.audit?.close();
+  await t.rejects(servingOf({ ...web, accounts, insecure: false, trusted_proxies: [] }, silentLog), {
+    code: 'web_insecure',
+  });
+}
+
+t.test('kubernetes: the edge takes the workers’ configuration, and serves its page with it', async (t) => {
+  const config = loadEdgeConfig({ file: join(folder('kubernetes'), 'edge-config.yaml'), env: {} });
+  t.equal(config.history.enabled, false, 'workers write no history: each would send every alert');
+  t.ok(config.metrics.enabled, 'KEDA asks for them');
+  await servesPage(t, config, t.testdir());
+});
+
+t.test('kubernetes: what scales the workers is a metric that they have', async (t) => {
+  const none = { stats: () => ({ drops: {}, batch_sizes: [] }), gauges: () => ({}), onAnswer: () => {} };
+  const { text } = await edgeMetrics({ edge: none as never, store: new LiveStore() }).text();
+  const [{ spec }] = manifests('scaling.yaml') as unknown as [
+    { spec: { triggers: { metadata: { query: string } }[] } },
+  ];
+  for (const { metadata } of spec.triggers) {
+    const [name] = /deepcod_[a-z_]+/.exec(metadata.query) ?? [];
+    t.match(text, `# TYPE ${name} gauge`);
   }
+});
+
+t.test('compose: setup makes what edge and agents take', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.comment('not tried: setup gives files to other users, which takes root');
+    return;
+  }
+  const dir = t.testdir();
+  const [site, parts, state] = ['site', 'parts', 'state'].map((name) => join(dir, name));
+  for (const name of [site, parts, join(state, 'broker'), join(state, 'edge')]) mkdirSync(name, { recursive: true });
+  const args = [join(folder('compose'), 'setup'), site, parts, state, 'broker', 'cam-1'];
+  execFileSync(process.execPath, args, { cwd: packageRoot(), stdio: 'pipe' });
+  const edge = loadEdgeConfig({ file: join(parts, 'edge', 'edge.yaml'), env: {} });
+  t.match(edge.history.folder, STATE);
+  await servesPage(t, edge, dir);
+  t.equal(loadAgentConfig({ file: join(parts, 'cam-1', 'agent.yaml'), env: {} }).device, 'cam-1');
+  t.ok(readdirSync(join(parts, 'broker')).includes('mosquitto.conf'));
 });
 
 t.test('compose.yaml is valid by the Compose specification’s schema, and everything in it is hardened', async (t) => {

@@ -12,10 +12,10 @@ const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
 /** Why no browser can be used here, or false: an option of a test, which says so in one line. */
 export const withoutChromium = path ? false : 'chromium is not installed';
 
-/** One browser for all tests of a file; ends with `t`. */
-export async function openBrowser(t: Test): Promise<Browser> {
+/** One browser for all tests of a file; ends with `t`. @param more arguments of chromium */
+export async function openBrowser(t: Test, more: readonly string[] = []): Promise<Browser> {
   // no sandbox inside a container's root; what is opened is our own page on loopback
-  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'];
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...more];
   const browser = await chromium.launch({ executablePath: path, args, timeout: PATIENCE_MS });
   t.teardown(() => browser.close());
   return browser;

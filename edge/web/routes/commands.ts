@@ -34,8 +34,7 @@ export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
     async ({ params, body }, reply) => {
       const { commands, store } = context;
       if (!commands) {
-        const hint = 'Set commands.enabled in edge.yaml, and commands: true in the device’s agent.yaml.';
-        throw new HttpError(403, 'commands_off', 'This edge sends no commands.', hint);
+        throw new HttpError(403, 'commands_off', 'This edge sends no commands.');
       }
       found(store.device(params.camera), 'camera');
       if (!commands.partition(params.camera, body)) {

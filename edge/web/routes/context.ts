@@ -13,7 +13,13 @@ export interface ApiContext {
   /** Absent where devices take no commands from here. */
   commands?: Commands;
   /** Classes that a bundle knows, and what may be chosen, by bundle id. */
-  bundles: ReadonlyMap<string, BundleFacts>;
+  bundles: KnownBundles;
+}
+
+/** As they are now: releases add to them while the edge runs. */
+export interface KnownBundles {
+  get(id: string): BundleFacts | undefined;
+  values(): Iterable<BundleFacts>;
 }
 
 export interface BundleFacts {

@@ -34,6 +34,8 @@ t.test(
     const announced = () => until(() => (kept.get(config) ?? '') !== '', 'the announcement');
     const gone = () => until(() => kept.get(config) === '' && kept.get('deepcod/cam/ha') === '', 'the removal');
 
+    const update = 'deepcod/cam/update/status';
+    await device.client.publishAsync(update, '{}', { retain: true, qos: 1 });
     await say(true);
     await announced();
     await until(() => kept.get('deepcod/cam/ha')?.includes('"on":"ON"') ?? false, 'the state');
@@ -43,6 +45,7 @@ t.test(
     await until(() => kept.get('deepcod/cam/ha')?.includes('"on":"OFF"') ?? false, 'offline');
     t.equal((await remove()).status, 204);
     await gone();
+    await until(() => kept.get(update) === '', 'the end of its update status');
     t.equal(kept.get('deepcod/cam/status'), '', 'the broker keeps nothing of it');
     t.equal((await fetch(url)).status, 404);
     t.equal((await remove()).status, 204, 'once more does no harm');
