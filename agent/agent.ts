@@ -79,6 +79,8 @@ export class Agent {
   readonly #retiring = new Map<Engine, Promise<void>>();
   /** Goes on with another camera between two frames. */
   #handOver: (() => void) | undefined;
+  /** Ends the wait for a picture: a camera that gives none must not hold up a change, or the end. */
+  #waiting = new AbortController();
   #camera: Camera | undefined;
   /** There when releases may be taken. */
   readonly #updater: Updater | undefined;
@@ -201,6 +203,7 @@ export class Agent {
   async run(): Promise<void> {
     const { log } = this.parts;
     try {
+      this.#stop.signal.throwIfAborted();
       this.#camera = await this.#openCamera();
       await this.#prepare();
       log.info('ready', {
@@ -239,6 +242,9 @@ export class Agent {
   /** Ends `run`: frames that are on their way may come home within a second. */
   stop(): void {
     this.#stop.abort(new DeepcodError('stopped', 'the agent was asked to stop'));
+    // At once: a change that breaks off because of this is no release's fault.
+    void this.#updater?.stop();
+    this.#waiting.abort(this.#stop.signal.reason);
     this.#flight.stop();
     setTimeout(() => {
       for (const { matcher } of this.#engines) matcher.giveUp('stopped');
@@ -257,16 +263,17 @@ export class Agent {
    * @throws like `change`
    */
   applyConfig(config: AgentConfig): Promise<void> {
-    return this.change(this.#updater?.rebase(config) ?? config, this.bundle);
+    return this.change(this.#updater?.rebase(config) ?? config, undefined);
   }
 
   /**
    * Goes on with another bundle or other settings between two frames. Models are loaded before; frames on their way are
    * answered by what they began with. Where the camera must give other pictures, it is opened again, after these frames.
+   * @param config undefined: as it is when this change's turn comes; `bundle` likewise
    * @throws DeepcodError for what cannot be used: then nothing has changed
    */
-  change(config: AgentConfig, bundle: Bundle): Promise<void> {
-    const change = this.#changing.then(() => this.#change(config, bundle));
+  change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void> {
+    const change = this.#changing.then(() => this.#change(config ?? this.config, bundle ?? this.bundle));
     this.#changing = change.catch(() => undefined);
     return change;
   }
@@ -369,6 +376,7 @@ export class Agent {
         this.#use(next);
         resolve();
       };
+      this.#waiting.abort(new Error('the camera is changed'));
     });
   }
 
@@ -415,18 +423,31 @@ export class Agent {
       if (this.#handOver) await this.#changeCamera();
       if (this.config.camera.fps === 0) await this.#flight.room();
       if (this.stats.frames >= frames) break;
-      const picture = await this.#camera?.next(signal);
-      if (!picture) break;
+      const picture = await this.#nextPicture();
+      if (picture === undefined) continue;
+      if (picture === null) break;
       this.#watchdog.picture();
       this.#flight.offer(picture);
     }
     if (this.stats.frames >= frames) this.#flight.stop();
   }
 
+  /** @returns null: the input has ended; undefined: the camera is to be changed */
+  async #nextPicture(): Promise<Picture | null | undefined> {
+    const { signal } = this.#waiting;
+    try {
+      return (await this.#camera?.next(signal)) ?? null;
+    } catch (error) {
+      if (signal.aborted && !this.#stop.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
   /** Between two frames, when all that were begun are home. */
   async #changeCamera(): Promise<void> {
     const handOver = this.#handOver;
     this.#handOver = undefined;
+    this.#waiting = new AbortController();
     await this.#flight.settled();
     await this.#camera?.close();
     handOver?.();

@@ -32,6 +32,8 @@ export class AgentService {
   #config: AgentConfig;
   #next: AgentConfig | undefined;
   #stopped = false;
+  /** One after the other. */
+  #reloads: Promise<void> = Promise.resolve();
 
   constructor(
     config: AgentConfig,
@@ -52,7 +54,7 @@ export class AgentService {
       try {
         const { parts } = this;
         observers = await Observers.open(this.#config, parts.log);
-        this.#agent = await openAgent(this.#config, {
+        const agent = await openAgent(this.#config, {
           ...parts,
           ...observers.parts(parts.onTrip),
           manager: {
@@ -63,8 +65,11 @@ export class AgentService {
             },
           },
         });
-        observers.watch(this.#agent);
-        await this.#agent.run();
+        observers.watch(agent);
+        this.#agent = agent;
+        // What came while it was opened.
+        if (this.#stopped || this.#next) agent.stop();
+        await agent.run();
       } catch (error) {
         if (!before || worked) throw error;
         this.parts.log.error('the new configuration does not work: going back to the old one', { error });
@@ -72,6 +77,7 @@ export class AgentService {
         before = undefined;
         continue;
       } finally {
+        this.#agent = undefined;
         await observers?.close();
       }
       if (!this.#next) return;
@@ -91,7 +97,12 @@ export class AgentService {
    * Reads the configuration again and goes on with it: what can be changed between two frames is, all else comes with a new
    * agent. Never rejects.
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    this.#reloads = this.#reloads.then(() => this.#reload());
+    return this.#reloads;
+  }
+
+  async #reload(): Promise<void> {
     const { log, manager, reread } = this.parts;
     manager.reloading();
     try {
@@ -101,7 +112,9 @@ export class AgentService {
       if (this.#stopped) return;
       const changed = changedKeys(this.#config, config);
       log.level = config.log.level;
-      if (changed.every((key) => key === 'log.level' || isLive(key))) {
+      // An agent that is being opened, or that ends for another configuration, cannot take this one.
+      const isOpen = this.#agent !== undefined && this.#next === undefined;
+      if (isOpen && changed.every((key) => key === 'log.level' || isLive(key))) {
         if (changed.some(isLive)) await this.#agent?.applyConfig(config);
         this.#config = config;
         log.info('configuration read again', { changed: changed.join(',') || 'nothing' });

@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import { chooseProvider } from '../platform/inference/choose-provider.js';
 import type { Log } from '../platform/log.js';
 import type { BrokerConfig } from '../platform/mqtt.js';
+import { versions } from '../platform/versions.js';
 import type { EdgeStatus } from '../protocol/status.js';
 import { Topics } from '../protocol/topics.js';
 import { type EmbeddedBroker, startBroker } from './broker.js';
@@ -97,7 +98,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       direct: true,
       tails_ms: worker.tailTimes(),
       uptime_s: Math.round((performance.now() - started) / 1000),
-      versions: { node: process.version },
+      versions: versions(),
     };
   };
   let link: EdgeLink;

@@ -23,7 +23,7 @@ export async function serveMetrics(
     { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000 },
     (request, response) => {
       request.resume();
-      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const [pathname] = (request.url ?? '').split('?', 1);
       const end = (status: number, text: string, type = 'text/plain; charset=utf-8'): void =>
         void response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(text);
       if (pathname !== '/metrics') return end(404, 'There is nothing here: /metrics.\n');

@@ -35,8 +35,8 @@ export interface UpdateHost {
   readonly busy: boolean;
   /** What edges that are there say of themselves. */
   readonly edges: { readonly byName: ReadonlyMap<string, EdgeStatus> };
-  /** Goes on with these between two frames; nothing has changed when it throws. */
-  change(config: AgentConfig, bundle: Bundle): Promise<void>;
+  /** Goes on with these between two frames, what is left out as it is by then; nothing has changed when it throws. */
+  change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void>;
   /** What runs cannot be left as it must: the process ends, and the next one starts with what the state says. */
   giveUp(error: Error): void;
 }
@@ -248,7 +248,7 @@ export class Updater {
   }
 
   async #installBundle(release: BundleRelease, candidate: Candidate, signal: AbortSignal): Promise<void> {
-    const { host, log } = this.parts;
+    const { log } = this.parts;
     const { digest } = candidate;
     const name = named(candidate);
     log.info('an update begins', { bundle: release.bundle, sequence: release.sequence });
@@ -264,7 +264,7 @@ export class Updater {
     }
     signal.throwIfAborted();
     const installed = { ...installedOf(release, digest), bundle: release.bundle };
-    await this.#switch('bundle', installed, host.config, bundle);
+    await this.#switch('bundle', installed, bundle);
   }
 
   #installParts(candidate: Candidate, name: ReleaseName): InstallParts {
@@ -292,10 +292,10 @@ export class Updater {
 
   async #installSettings(release: ConfigRelease, candidate: Candidate, signal: AbortSignal): Promise<void> {
     this.report.tell('verifying', named(candidate));
-    const config = withSettings(this.#base, release.config);
+    withSettings(this.#base, release.config);
     signal.throwIfAborted();
     const installed = { ...installedOf(release, candidate.digest), config: release.config };
-    await this.#switch('config', installed, config, this.parts.host.bundle);
+    await this.#switch('config', installed);
   }
 
   /** Whether frames of this bundle would be answered. */
@@ -308,7 +308,7 @@ export class Updater {
   }
 
   /** First the disk, then the frames: whatever happens between them, the next start knows what was meant. */
-  async #switch(kind: ReleaseKind, installed: Installed, config: AgentConfig, bundle: Bundle): Promise<void> {
+  async #switch(kind: ReleaseKind, installed: Installed, bundle?: Bundle): Promise<void> {
     const { host, log } = this.parts;
     const name = nameOf(kind, installed);
     this.report.tell('switching', name);
@@ -318,7 +318,8 @@ export class Updater {
       accept(state[kind], installed, baseline);
     });
     try {
-      await host.change(config, bundle);
+      // agent.yaml may have been read again meanwhile: what it says now holds.
+      await host.change(kind === 'config' ? this.rebase(this.#base) : undefined, bundle);
     } catch (error) {
       this.#stop.signal.throwIfAborted();
       const { code = 'unusable', message } = error as Error & { code?: string };

@@ -69,6 +69,7 @@ t.test('the embedded broker: right answers, status while online and after', asyn
     worker: 'edge-1',
     provider: 'cpu',
     bundles: [{ id: tinyId, name: 'tiny' }],
+    versions: { deepcod: /^\d+\.\d+\.\d+/ },
   });
   await edge.close();
 });

@@ -130,7 +130,7 @@ export class FakeHost implements UpdateHost {
     public bundle: Bundle,
   ) {}
 
-  async change(config: AgentConfig, bundle: Bundle): Promise<void> {
+  async change(config = this.config, bundle = this.bundle): Promise<void> {
     this.onChange(config, bundle);
     this.config = config;
     this.bundle = bundle;

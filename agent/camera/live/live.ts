@@ -115,10 +115,13 @@ export class LiveCamera implements Camera {
     if (signal.aborted) return new Trouble('failed', 'closed');
     const run = new LiveRun(this.#source, start, (frame) => this.#receive(frame, start));
     this.#run = run;
+    let onAbort = () => {};
     const aborted = new Promise<Trouble>((done) => {
-      signal.addEventListener('abort', () => done(new Trouble('failed', 'closed')), { once: true });
+      onAbort = () => done(new Trouble('failed', 'closed'));
+      signal.addEventListener('abort', onAbort);
     });
     const trouble = await Promise.race([run.over, aborted]);
+    signal.removeEventListener('abort', onAbort);
     this.#newest = undefined;
     // said before it is ended: that may take a second
     if (!signal.aborted) this.#show(trouble.state, trouble.message);

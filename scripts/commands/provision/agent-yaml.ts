@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { parseDocument } from 'yaml';
+import { loadAgentConfig } from '../../../agent/config/config.js';
+import { DeepcodError } from '../../../platform/errors.js';
 import { usageError } from '../../../platform/main.js';
 
 /** Where things lie on the device; packaging/first-boot/deepcod-first-boot puts them there. */
@@ -40,5 +43,22 @@ export function agentYaml(device: string, broker: string, template: string | und
     if (typeof values === 'string') set([section], values, false);
     else for (const [key, value] of Object.entries(values)) set([section, key], value, false);
   }
+  check(document.toJS() as Record<string, unknown>, template);
   return document.toString();
+}
+
+/** What the device would refuse is refused here, before it is on fifty cards. @throws DeepcodError `usage` */
+function check(settings: Record<string, unknown>, template: string | undefined): void {
+  try {
+    loadAgentConfig({ overrides: settings });
+  } catch (error) {
+    if (!(error instanceof DeepcodError)) throw error;
+    throw usageError(`--agent ${template}: ${error.message.replaceAll('command line: ', '')}`);
+  }
+  const { bundle } = settings;
+  if (!isAbsolute(bundle as string)) {
+    throw usageError(
+      `--agent ${template}: bundle: "${bundle}"; needs the whole path on the device: ${onDevice.bundle}`,
+    );
+  }
 }

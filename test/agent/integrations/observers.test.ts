@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import t, { type Test } from 'tap';
 import { loadAgentConfig } from '../../../agent/config/config.js';
@@ -7,7 +7,7 @@ import { Observers } from '../../../agent/integrations/observers.js';
 import { tripSpans } from '../../../agent/integrations/trip-spans.js';
 import type { Trip } from '../../../agent/pipeline/trip.js';
 import { openTraces } from '../../../edge/integrations/traces/open.js';
-import { silentLog } from '../../../platform/log.js';
+import { createLog, type LogEvent, silentLog } from '../../../platform/log.js';
 import { SpanExporter } from '../../../platform/traces/exporter.js';
 import { encodeSpans } from '../../../platform/traces/otlp.js';
 import {
@@ -312,4 +312,18 @@ t.test('nothing is loaded that is not wanted', async (t) => {
   const observers = await Observers.open(loadAgentConfig({ overrides: { bundle: tinyBundle } }), silentLog);
   t.same(observers.parts(), { onTrip: undefined });
   await observers.close();
+});
+
+t.test('a path that is none does not end the agent', async (t) => {
+  const config = loadAgentConfig({ overrides: { bundle: tinyBundle, device: 'yard', metrics: { port: 0 } } });
+  const events: LogEvent[] = [];
+  const log = createLog('agent', 'info', { write: (_, event) => events.push(event) });
+  const observers = await Observers.open(config, log);
+  t.teardown(() => observers.close());
+  const { port } = new URL(String(events[0].fields.url));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.end('GET // HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  t.match(answer, /^HTTP\/1\.1 404 /);
 });

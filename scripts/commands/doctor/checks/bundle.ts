@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { AgentConfig } from '../../../../agent/config/config.js';
+import { readState } from '../../../../agent/update/state.js';
 import { openBundle } from '../../../../platform/bundle.js';
 import { DeepcodError } from '../../../../platform/errors.js';
 import { defineCheck } from '../check.js';
@@ -38,7 +41,7 @@ export const bundleCheck = defineCheck({
     },
   },
   async run({ known, tell }) {
-    const dir = known.config?.bundle as string;
+    const dir = await runs(known.config as AgentConfig);
     try {
       const bundle = await openBundle(dir);
       known.bundle = bundle;
@@ -57,3 +60,10 @@ export const bundleCheck = defineCheck({
     }
   },
 });
+
+/** Folder of the bundle that the agent starts with: that of a release, where one was taken. */
+async function runs({ bundle, update: { keys, folder } }: AgentConfig): Promise<string> {
+  if (keys === undefined || folder === undefined) return bundle;
+  const { running } = (await readState(folder)).state.bundle;
+  return running?.bundle === undefined ? bundle : join(folder, 'bundles', running.bundle);
+}

@@ -1,8 +1,10 @@
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { accept, emptyState, writeState } from '../../../../agent/update/state.js';
 import { expectation } from '../../../../scripts/commands/doctor/expect.js';
 import { tinyBundle } from '../../../agent/rig.js';
+import { makeBundle, quickDisk } from '../../../update/world.js';
 import { configFile, examine, folder, of } from './stand-in.js';
 
 t.test('configuration', async (t) => {
@@ -166,4 +168,15 @@ t.test('defaults, where nothing is configured', async (t) => {
   ]);
   const installed = { '/etc/deepcod/agent.yaml': readFileSync(configFile(t), 'utf8') };
   t.match(await runChecks([configurationCheck(undefined)], device(t, { files: installed }), {}), [{ id: 'config_ok' }]);
+});
+
+t.test('the bundle of a release is the one that is looked at', async (t) => {
+  const update = { keys: folder(t), folder: folder(t) };
+  const id = await makeBundle(join(update.folder, 'bundles', 'new'), { threshold: 0.4 });
+  renameSync(join(update.folder, 'bundles', 'new'), join(update.folder, 'bundles', id));
+  const state = emptyState();
+  accept(state.bundle, { sequence: 1, digest: 'a', created: '2026-11-21T20:00:00Z', bundle: id });
+  await writeState(quickDisk, update.folder, state);
+  const { findings } = await examine(t, ['bundle'], { config: { update } });
+  t.match(of(findings, 'bundle'), [{ id: 'bundle_ok', values: { id } }]);
 });

@@ -162,6 +162,8 @@ t.test('what is refused, before anything is made', async (t) => {
   const at = (name: string) => join(site.folder, name);
   writeFileSync(at('private'), '-----BEGIN OPENSSH PRIVATE KEY-----\n');
   writeFileSync(at('short'), '1234567');
+  writeFileSync(at('unknown.yaml'), 'camera:\n  sauce: rpicam\n');
+  writeFileSync(at('relative.yaml'), 'bundle: ../models/onnx/worksite\n');
   const cases: [string[], RegExp][] = [
     [[], /Which device\?/],
     [['edge'], /and not "edge"/],
@@ -180,6 +182,8 @@ t.test('what is refused, before anything is made', async (t) => {
     [['line-01', '--wifi', 'Yard', '--wifi-password-file', at('none'), '--wifi-country', 'DE'], /cannot be read/],
     [['line-01', '--ssh-key', at('private')], /public keys/],
     [['line-01', '--agent', at('none')], /--agent .*ENOENT/],
+    [['line-01', '--agent', at('unknown.yaml')], /camera\.sauce/],
+    [['line-01', '--agent', at('relative.yaml')], /needs the whole path/],
     [['line-01', '--package-sha256', '0'.repeat(64)], /its SHA-256 is/],
   ];
   for (const [args, message] of cases) {
