@@ -30,7 +30,7 @@ type Rest<Op extends keyof Operations> =
   Record<string, never> extends Input<Op> ? [input?: Input<Op>] : [input: Input<Op>];
 
 /**
- * The API of an edge, typed. Needs fetch and nothing else: Node 18, Deno, a browser.
+ * The API of an edge, typed. Needs fetch and nothing else: Node 20, Deno, a browser.
  *
  *     const edge = new DeepcodClient('http://127.0.0.1:8080');
  *     const { events } = await edge.call('listEvents', { query: { camera: 'gate', limit: 10 } });
@@ -98,9 +98,10 @@ export class DeepcodClient {
 
   async #ask(path: string, init: RequestInit): Promise<Response> {
     const { headers, fetch: ask = fetch } = this.#options;
-    // The edge takes changes from its own page alone; a browser says by itself where a request comes from.
-    const { origin } = new URL(this.#base);
-    const response = await ask(`${this.#base}${path}`, { ...init, headers: { origin, ...headers, ...init.headers } });
+    const url = `${this.#base}${path}`;
+    // The edge takes changes from its own page alone; browsers say where they come from themselves, and leave this out.
+    const origin: Record<string, string> = URL.canParse(url) ? { origin: new URL(url).origin } : {};
+    const response = await ask(url, { ...init, headers: { ...origin, ...headers, ...init.headers } });
     if (response.ok) return response;
     const { status } = response;
     const fallback = {

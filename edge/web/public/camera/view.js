@@ -129,7 +129,7 @@ export function cameraView({ path: [name = ''] }, scope) {
     model.take(news, first, name);
     soon();
   };
-  connect('/api/events', { message }, { signal: scope.signal });
+  connect('/api/events', { message }, { signal: scope.signal, pauses: true });
   for (const type of ['cameras', 'alert', 'fresh']) scope.on(site, type, soon);
   scope.on(details, 'toggle', update);
   queueMicrotask(update);

@@ -5,14 +5,14 @@ const SILENCE_MS = 12_000;
 const HIDDEN_MS = 60_000;
 
 /**
- * Keeps a stream of server-sent events open, with its own patience and its own words. A page that nobody sees for a while
- * lets go, so that the edge makes no pictures for it.
+ * Keeps a stream of server-sent events open, with its own patience and its own words. With `pauses`, a page that nobody
+ * sees for a while lets go, so that the edge does nothing for it; what tells of alerts must not.
  * @param url of the stream
  * @param handlers by name of event (`message` for those without): (data, first) where `first` is of a new connection
- * @param options {onState: gets `good`, `wait` or `bad`, and a sentence; signal: ends it}
+ * @param options {onState: gets `good`, `wait` or `bad`, and a sentence; signal: ends it; pauses}
  * @returns {{retry(): void}} retry: at once, when it waits
  */
-export function connect(url, handlers, { onState = () => {}, signal } = {}) {
+export function connect(url, handlers, { onState = () => {}, signal, pauses = false } = {}) {
   let source;
   let retry;
   let silence;
@@ -74,6 +74,7 @@ export function connect(url, handlers, { onState = () => {}, signal } = {}) {
     () => {
       clearTimeout(hiddenTimer);
       if (document.hidden) {
+        if (!pauses) return;
         hiddenTimer = setTimeout(() => {
           stop();
           onState('wait', t('connection.paused'));
