@@ -4,11 +4,6 @@ import { DeepcodError, ExitCode } from '../../platform/errors.js';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
-/** Whether an address or name means this machine alone. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.has(host) || host.startsWith('127.');
-}
-
 /** Whether a request's Host header names this machine itself. */
 export function isOwnName(host = ''): boolean {
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
