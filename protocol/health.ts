@@ -50,6 +50,8 @@ export interface SystemHealth {
   temperature_c?: number;
   /** What slows it down at present, and what did at some time since it was switched on. */
   throttled?: { now: ThrottleCause[]; since_boot: ThrottleCause[] };
+  /** What the board's own power chip measures (Raspberry Pi 5), watts. */
+  power_w?: number;
   /** Share of all processors that was busy lately, 0 to 1. */
   cpu?: number;
   /** Processes that run or wait, mean of a minute. */
@@ -159,6 +161,7 @@ export const healthSchema: Schema = {
         model: name,
         temperature_c: { type: 'number' },
         throttled: { type: 'object', required: ['now', 'since_boot'], properties: { now: causes, since_boot: causes } },
+        power_w: amount,
         cpu: share,
         load1: amount,
         memory: { type: 'object', required: ['total', 'available'], properties: { total: count, available: count } },

@@ -21,6 +21,7 @@ export function summaryOf(health: HealthMessage): LogFields {
     temperature_c: system.temperature_c,
     throttled: system.throttled?.now.join(',') || undefined,
     throttled_since_boot: system.throttled?.since_boot.join(',') || undefined,
+    power_w: system.power_w,
     cpu: system.cpu,
     memory_mb: mb(system.memory?.available),
     disk_mb: mb(system.disk_free_bytes),

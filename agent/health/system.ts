@@ -1,5 +1,6 @@
 import type { SystemHealth } from '../../protocol/health.js';
 import { SystemFiles } from './system/files.js';
+import { Asked, type AskFirmware, vcgencmd } from './system/firmware.js';
 import {
   readMemory,
   readModel,
@@ -9,6 +10,7 @@ import {
   readWifi,
   type Ticks,
 } from './system/machine.js';
+import { powerOf } from './system/power.js';
 import { Throttling } from './system/throttling.js';
 
 /** How often the machine is looked at, ms: a dozen small files of /proc and /sys, half a millisecond in all. */
@@ -20,6 +22,7 @@ const SYNCHRONISED = 'run/systemd/timesync/synchronized';
 export class SystemHealthReader {
   readonly #files: SystemFiles;
   readonly #throttling: Throttling;
+  readonly #power: Asked<number>;
   readonly #timer: NodeJS.Timeout;
   readonly #model: string | undefined;
   #ticks: Ticks | undefined;
@@ -32,10 +35,11 @@ export class SystemHealthReader {
   constructor(
     readonly folder = '/',
     root = '/',
-    vcgencmd?: () => Promise<string | undefined>,
+    ask: AskFirmware = vcgencmd,
   ) {
     this.#files = new SystemFiles(root);
-    this.#throttling = new Throttling(this.#files, vcgencmd);
+    this.#throttling = new Throttling(this.#files, ask);
+    this.#power = new Asked(ask, 'pmic_read_adc', powerOf);
     this.#model = readModel(this.#files);
     this.read();
     this.#timer = setInterval(() => this.read(), EVERY_MS).unref();
@@ -54,6 +58,7 @@ export class SystemHealthReader {
       model: this.#model,
       temperature_c: readTemperature(files),
       throttled,
+      power_w: this.#model?.startsWith('Raspberry Pi 5') ? this.#power.latest(now) : undefined,
       cpu: this.#cpu(),
       load1: firstNumber(files.text('proc/loadavg')),
       ...readMemory(files),

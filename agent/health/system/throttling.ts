@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process';
 import { THROTTLE_CAUSES, type ThrottleCause } from '../../../protocol/health.js';
 import { type SystemFiles, toNumber } from './files.js';
-
-/** The same question costs a process, so it is asked seldom, ms. */
-export const ASK_EVERY_MS = 60_000;
-const ASK_TIMEOUT_MS = 5000;
+import { Asked, type AskFirmware } from './firmware.js';
 
 export interface Throttled {
   now: ThrottleCause[];
@@ -22,23 +18,24 @@ export function throttledOf(word: number): Throttled {
 
 /** What throttles a Raspberry Pi, asked in the cheapest way that it has. On other machines nothing is ever known. */
 export class Throttling {
-  #latest: Throttled | undefined;
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #asking = false;
+  readonly #asked: Asked<Throttled>;
   #wasLow = false;
 
-  /** @param vcgencmd asks the firmware; undefined: it is not there */
   constructor(
     readonly files: SystemFiles,
-    readonly vcgencmd: () => Promise<string | undefined> = askFirmware,
-  ) {}
+    ask: AskFirmware,
+  ) {
+    this.#asked = new Asked(ask, 'get_throttled', (answer) => {
+      const word = toNumber(/throttled=(0x[0-9a-f]{1,8})\s*$/i.exec(answer)?.[1]);
+      return word === undefined ? undefined : throttledOf(word);
+    });
+  }
 
   /** What is known. Never throws. @param isPi whether asking makes sense @param now performance.now() */
   read(isPi: boolean, now: number): Throttled | undefined {
     const word = this.#word();
     if (word !== undefined) return throttledOf(word);
-    if (isPi && !this.#asking && now - this.#askedAt >= ASK_EVERY_MS) void this.#ask(now);
-    return this.#latest ?? this.#lowVoltage();
+    return (isPi ? this.#asked.latest(now) : undefined) ?? this.#lowVoltage();
   }
 
   /**
@@ -55,17 +52,6 @@ export class Throttling {
     return undefined;
   }
 
-  async #ask(now: number): Promise<void> {
-    this.#asking = true;
-    this.#askedAt = now;
-    try {
-      const word = toNumber(/throttled=(0x[0-9a-f]{1,8})\s*$/i.exec((await this.vcgencmd()) ?? '')?.[1]);
-      this.#latest = word === undefined ? undefined : throttledOf(word);
-    } finally {
-      this.#asking = false;
-    }
-  }
-
   /** The kernel's own sensor tells of low voltage alone; what was before this process, nobody knows. */
   #lowVoltage(): Throttled | undefined {
     for (const name of this.files.names('sys/class/hwmon')) {
@@ -79,13 +65,4 @@ export class Throttling {
     }
     return undefined;
   }
-}
-
-/** Without a shell. @returns undefined where there is none, or it fails */
-function askFirmware(): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile('vcgencmd', ['get_throttled'], { timeout: ASK_TIMEOUT_MS }, (error, stdout) =>
-      resolve(error ? undefined : stdout),
-    );
-  });
 }

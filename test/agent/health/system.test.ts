@@ -1,5 +1,6 @@
 import tap from 'tap';
 import { summaryOf } from '../../../agent/health/summary.js';
+import type { AskFirmware } from '../../../agent/health/system/firmware.js';
 import { throttledOf } from '../../../agent/health/system/throttling.js';
 import { SystemHealthReader } from '../../../agent/health/system.js';
 import { parseHealth } from '../../../protocol/health.js';
@@ -49,10 +50,19 @@ const machines: Record<string, Tree> = {
   container: { proc: { stat: 'cpu  1 2 3 4\n', loadavg: '9.9 1 1 1/1 1', meminfo: 'MemTotal: 5 kB\n' } },
 };
 
+/** As the firmware prints it; one rail has no current, and one no voltage. */
+const PMIC = `     VDD_CORE_A current(7)=1.50000000A
+     3V7_WL_SW_A current(0)=0.20000000A
+     0V8_SW_A current(6)=0.50000000A
+     VDD_CORE_V volt(15)=0.90000000V
+     3V7_WL_SW_V volt(8)=3.50000000V
+     EXT5V_V volt(24)=5.10000000V
+`;
+
 function look(
   t: Pick<typeof tap, 'testdir' | 'teardown'>,
   name: string,
-  vcgencmd = async (): Promise<string | undefined> => undefined,
+  vcgencmd: AskFirmware = async () => undefined,
 ) {
   const reader = new SystemHealthReader('/', t.testdir(machines[name]), vcgencmd);
   t.teardown(() => reader.close());
@@ -79,10 +89,12 @@ tap.test('a Raspberry Pi 4 that was too warm and has a weak supply', async (t) =
 
 tap.test('a Raspberry Pi 5: the kernel tells of low voltage, the firmware when it was asked', async (t) => {
   let asked = 0;
-  const reader = look(t, 'Pi 5', async () => {
+  const reader = look(t, 'Pi 5', async (question) => {
+    if (question === 'pmic_read_adc') return PMIC;
     asked++;
     return 'throttled=0xe0008\n';
   });
+  t.notOk('power_w' in reader.latest, 'nothing is waited for');
   t.same(reader.latest.throttled, { now: ['under_voltage'], since_boot: ['under_voltage'] });
   t.match(reader.latest, { clock_synchronised: false, read_only_root: true, temperature_c: 61 });
   t.notOk(reader.latest.wifi);
@@ -92,6 +104,7 @@ tap.test('a Raspberry Pi 5: the kernel tells of low voltage, the firmware when i
     now: ['soft_temperature_limit'],
     since_boot: ['frequency_capped', 'throttled', 'soft_temperature_limit'],
   });
+  t.equal(reader.latest.power_w, 2.05, 'rails with current and voltage: 1.5 A * 0.9 V + 0.2 A * 3.5 V');
   for (let s = 0; s < 50; s++) reader.read(start + s * 1000);
   t.equal(asked, 1, 'a process a minute at most');
   reader.read(start + 61_000);
