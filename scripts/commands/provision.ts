@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readTrustedKeys } from '../../agent/update/keys.js';
 import { ExitCode } from '../../platform/errors.js';
 import { usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text } from '../../platform/options.js';
@@ -33,6 +34,7 @@ Pi OS reads when it starts for the first time. Run again, it writes the same; a 
   --package FILE|URL      what the device installs (default: dist-packages/deepcod_VERSION_arm64.deb)
   --package-sha256 HEX    its hash; needed for a URL
   --wifi SSID             and --wifi-password-file FILE, --wifi-country CC: the network to join; without it, by cable
+  --update-key FILE       public key (deepcod key create) whose releases the device takes; without it, none
   --ssh-key FILE          public keys that may log in as pi; without it nobody can
   --days N                the certificate is valid for so long (default: 3650)
   --renew                 a new key and certificate, for a device that is replaced; the old certificate is kept in
@@ -50,7 +52,7 @@ export async function run(args: string[]): Promise<number> {
     {
       ...{ prefix: text, count: text, site: text, broker: text, agent: text, boot: text, out: text, os: text },
       ...{ package: text, 'package-sha256': text, wifi: text, 'wifi-password-file': text, 'wifi-country': text },
-      ...{ 'ssh-key': text, days: text, renew: flag, json: flag },
+      ...{ 'update-key': text, 'ssh-key': text, days: text, renew: flag, json: flag },
     },
     1,
   );
@@ -78,7 +80,9 @@ export async function run(args: string[]): Promise<number> {
     values.wifi === undefined ? undefined : wifiOf(values.wifi, values['wifi-password-file'], values['wifi-country']);
   const sshKeys = values['ssh-key'] === undefined ? [] : publicKeys(values['ssh-key']);
   const deb = await packageOf(values.package, values['package-sha256']);
-  const configurations = names.map((name) => agentYaml(name, values.broker ?? '', values.agent));
+  const updateKey = values['update-key'] === undefined ? undefined : trustedKey(values['update-key']);
+  const takesUpdates = updateKey !== undefined;
+  const configurations = names.map((name) => agentYaml(name, values.broker ?? '', values.agent, takesUpdates));
   if (values.boot !== undefined) await addWords(resolve(values.boot), []);
 
   const ca = await openSiteCa(site);
@@ -96,7 +100,7 @@ export async function run(args: string[]): Promise<number> {
     };
     const words = os === 'trixie' ? cloudInitWords(start) : firstrunWords;
     await writeFiles(card, [
-      ...payload(identity, ca.certificate, configurations[index], deb),
+      ...payload(identity, ca.certificate, configurations[index], deb, updateKey),
       ...(os === 'trixie' ? cloudInitFiles(start) : firstrunFiles(start)),
     ]);
     if (values.boot !== undefined) await addWords(card, words);
@@ -121,6 +125,12 @@ export async function run(args: string[]): Promise<number> {
 function choice(option: string, value: string, allowed: string[]): string {
   if (!allowed.includes(value)) throw usageError(`--${option} ${value}: allowed: ${allowed.join(', ')}`);
   return value;
+}
+
+/** @returns PEM @throws DeepcodError `update_keys` for a file that holds no public key to check releases with */
+function trustedKey(file: string): string {
+  readTrustedKeys(file);
+  return readFileSync(file, 'utf8');
 }
 
 /** @throws DeepcodError `usage` */

@@ -17,13 +17,15 @@ const onDevice = {
   results: { folder: '/var/lib/deepcod/results' },
   profile: { file: '/var/lib/deepcod/profile.json' },
 };
+const updates = { update: { keys: '/etc/deepcod/update-key.pem', folder: '/var/lib/deepcod/update' } };
 
 /**
  * A device's configuration.
  * @param template a file with the keys that all devices of the site have besides; its comments stay
+ * @param takesUpdates whether the card brings a key that releases are signed with
  * @throws DeepcodError `usage`
  */
-export function agentYaml(device: string, broker: string, template: string | undefined): string {
+export function agentYaml(device: string, broker: string, template: string | undefined, takesUpdates: boolean): string {
   let text = '';
   try {
     if (template !== undefined) text = readFileSync(template, 'utf8');
@@ -38,7 +40,7 @@ export function agentYaml(device: string, broker: string, template: string | und
   set(['device'], device, true);
   set(['broker', 'url'], broker, true);
   for (const [key, value] of Object.entries(onDevice.broker)) set(['broker', key], value, true);
-  for (const [section, values] of Object.entries(onDevice)) {
+  for (const [section, values] of Object.entries({ ...onDevice, ...(takesUpdates && updates) })) {
     if (section === 'broker') continue;
     if (typeof values === 'string') set([section], values, false);
     else for (const [key, value] of Object.entries(values)) set([section, key], value, false);

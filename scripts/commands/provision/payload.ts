@@ -11,7 +11,13 @@ export interface BootFile {
 }
 
 /** What both systems' first boot finds in `deepcod/` on the boot partition. */
-export function payload(identity: Identity, authority: string, agentYaml: string, deb: DebPackage): BootFile[] {
+export function payload(
+  identity: Identity,
+  authority: string,
+  agentYaml: string,
+  deb: DebPackage,
+  updateKey?: string,
+): BootFile[] {
   const fromPackage = (name: string): BootFile => ({
     path: `deepcod/${name}`,
     content: readFileSync(join(packageRoot(), 'packaging', 'first-boot', name), 'utf8'),
@@ -36,6 +42,7 @@ export function payload(identity: Identity, authority: string, agentYaml: string
     { path: 'deepcod/ca.crt', content: authority },
     { path: 'deepcod/device.crt', content: identity.certificate },
     { path: 'deepcod/device.key', content: identity.key },
+    ...(updateKey === undefined ? [] : [{ path: 'deepcod/update-key.pem', content: updateKey }]),
     ...(deb.file === undefined ? [] : [{ path: `deepcod/${deb.name}`, content: { copyOf: deb.file } }]),
     // Last: while it is missing, the first boot does nothing.
     { path: 'deepcod/agent.yaml', content: agentYaml },

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { parse } from 'yaml';
 import { Chroot, withoutChroot } from '../../chroot.js';
 import { freshCmdline, Site } from './site.js';
 
@@ -8,7 +9,7 @@ import { freshCmdline, Site } from './site.js';
 async function device(site: Site, os: string): Promise<Chroot> {
   const root = new Chroot(join(site.folder, 'root'));
   root.write('boot/firmware/cmdline.txt', freshCmdline);
-  const key = ['--ssh-key', join(site.folder, 'id.pub')];
+  const key = ['--ssh-key', join(site.folder, 'id.pub'), '--update-key', join(site.folder, 'site.pub.pem')];
   const boot = join(root.folder, 'boot/firmware');
   const { code, output } = await site.provision(
     'line-01',
@@ -94,6 +95,11 @@ t.test('the first boot installs, sets up, starts, and wipes the card', { skip: w
   t.equal(statSync(at('etc/deepcod/device.key')).mode & 0o777, 0o640);
   t.equal(statSync(at('etc/deepcod/device.key')).gid, 998, 'the service’s group');
   t.match(read('etc/deepcod/agent.yaml'), /^device: line-01\n/);
+  t.match(parse(read('etc/deepcod/agent.yaml')).update, {
+    keys: '/etc/deepcod/update-key.pem',
+    folder: '/var/lib/deepcod/update',
+  });
+  t.equal(read('etc/deepcod/update-key.pem'), readFileSync(join(site.folder, 'site.pub.pem'), 'utf8'));
   for (const gone of ['device.key', 'agent.yaml', 'deepcod_9.9.9_arm64.deb']) {
     t.notOk(existsSync(at(`boot/firmware/deepcod/${gone}`)), `${gone} is off the card`);
   }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../../platform/process.js';
@@ -9,6 +10,8 @@ export class Site {
     this.deb = join(folder, 'deepcod_9.9.9_arm64.deb');
     writeFileSync(this.deb, 'a package');
     writeFileSync(join(folder, 'password'), 'correct horse\n');
+    const { publicKey } = generateKeyPairSync('ed25519');
+    writeFileSync(join(folder, 'site.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
     writeFileSync(join(folder, 'id.pub'), `ssh-ed25519 ${'A'.repeat(68)} somebody@somewhere\n`);
   }
   get always(): string[] {
