@@ -39,6 +39,8 @@ t.test('a running edge: what it counts is what Prometheus reads, with the token 
     broker: { port: 0 },
     web: { enabled: true, port: 0 },
     history: { enabled: true, folder: join(folder, 'history') },
+    // Another model would be loaded to be measured.
+    inference: { threads: 1, measure: false },
     metrics: { enabled: true, token_file: join(folder, 'token') },
   });
   const { log } = recordedLog();
