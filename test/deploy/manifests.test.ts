@@ -131,8 +131,7 @@ t.test('compose: setup makes what edge and agents take', async (t) => {
   const dir = t.testdir();
   const [site, parts, state] = ['site', 'parts', 'state'].map((name) => join(dir, name));
   for (const name of [site, parts, join(state, 'broker'), join(state, 'edge')]) mkdirSync(name, { recursive: true });
-  const args = [join(folder('compose'), 'setup'), site, parts, state, 'broker', 'cam-1'];
-  // Without the test runner's hooks, which cannot load a module whose name has no ending.
+  const args = [join(folder('compose'), 'setup.js'), site, parts, state, 'broker', 'cam-1'];
   execFileSync(process.execPath, args, {
     cwd: packageRoot(),
     stdio: 'pipe',

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Prepares what compose.yaml starts: deploy/compose/setup SITE PARTS STATE BROKER_HOST DEVICE...
+// Prepares what compose.yaml starts: deploy/compose/setup.js SITE PARTS STATE BROKER_HOST DEVICE...
 // SITE: the site's authority. PARTS: a folder for the broker, the edge and each device, each readable by that part alone.
 // STATE: folders `broker` and `edge`, volumes that those two write; they get them as their own.
 // What is there stays. Runs inside the image, as root, without a network.
@@ -11,7 +11,7 @@ import { openSiteCa } from '../../dist/platform/pki.js';
 
 const [site, parts, state, host, ...devices] = process.argv.slice(2);
 if (devices.length === 0) {
-  console.error('usage: deploy/compose/setup SITE PARTS STATE BROKER_HOST DEVICE...');
+  console.error('usage: deploy/compose/setup.js SITE PARTS STATE BROKER_HOST DEVICE...');
   process.exit(2);
 }
 const BROKER = 1883;
@@ -42,7 +42,20 @@ chownSync(join(state, 'edge'), OURS, OURS);
 const broker = join(parts, 'broker');
 // Certificates of the edge come with the broker's configuration, in the same folder.
 await make('broker', BROKER, (folder) =>
-  deepcod(['broker', 'mosquitto', '--site', site, '--out', folder, '--folder', broker, '--host', host, '--host', 'localhost']),
+  deepcod([
+    'broker',
+    'mosquitto',
+    '--site',
+    site,
+    '--out',
+    folder,
+    '--folder',
+    broker,
+    '--host',
+    host,
+    '--host',
+    'localhost',
+  ]),
 );
 const ca = await openSiteCa(site);
 const member = async (folder, name, kind) => {
@@ -65,7 +78,10 @@ const bundle = '/opt/deepcod/models/onnx/worksite';
 await make('edge', OURS, async (folder) => {
   const connection = await member(folder, 'edge-1', 'worker');
   const password = randomBytes(15).toString('base64url');
-  deepcod(['account', 'add', 'operator', '--role', 'operator', '--accounts', join(folder, 'accounts.json')], `${password}\n`);
+  deepcod(
+    ['account', 'add', 'operator', '--role', 'operator', '--accounts', join(folder, 'accounts.json')],
+    `${password}\n`,
+  );
   write(folder, 'edge.yaml', {
     broker: { embedded: false, ...connection },
     worker: 'edge-1',
