@@ -1,14 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadAgentConfig } from '../../agent/config/config.js';
-import { configured } from '../../platform/configured.js';
 import { ExitCode } from '../../platform/errors.js';
 import { untilStopped, usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text } from '../../platform/options.js';
-import { defaultBundle } from '../../platform/root.js';
 import { DECISIONS_MAX, type DecisionsMessage } from '../../protocol/decision.js';
-import { isDeviceName } from '../../protocol/topics.js';
 import { DeviceQuestion } from './explain/ask.js';
 import { explanation, isNews } from './explain/show.js';
+import { targetOf } from './target.js';
 
 /** Decisions that are asked for: at first, and again and again with --follow. */
 const LAST = 50;
@@ -40,21 +37,8 @@ export async function run(args: string[]): Promise<number> {
     1,
   );
   const last = numberOption('last', values.last, 1, DECISIONS_MAX) ?? LAST;
-  const { config } = configured('explain', (sources) =>
-    loadAgentConfig({
-      ...sources,
-      file: values.config,
-      overrides: {
-        // Which bundle does not matter here, but a configuration without one is none.
-        ...(values.config === undefined && { bundle: defaultBundle() }),
-        ...(values.broker !== undefined && { broker: { url: values.broker } }),
-        ...(values.base !== undefined && { base: values.base }),
-      },
-    }),
-  );
-  const device = names[0] ?? (values.config === undefined ? undefined : config.device);
+  const { config, device } = targetOf('explain', values, names[0]);
   if (device === undefined) throw usageError('Which device? Name it, or name its configuration with --config.');
-  if (!isDeviceName(device)) throw usageError(`${device}: 1 to 64 of A-Z a-z 0-9 _ -, and not "edge"`);
 
   const question = new DeviceQuestion(config.broker, config.base, device);
   const stopped = new AbortController();

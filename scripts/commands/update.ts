@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadAgentConfig } from '../../agent/config/config.js';
-import { configured } from '../../platform/configured.js';
 import { ExitCode } from '../../platform/errors.js';
 import { untilStopped, usageError } from '../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text } from '../../platform/options.js';
-import { defaultBundle } from '../../platform/root.js';
-import { isDeviceName } from '../../protocol/topics.js';
 import type { UpdateStatus } from '../../protocol/update.js';
+import { targetOf } from './target.js';
 import { describeStatus, isOver } from './update/show.js';
 import { UpdateWatch } from './update/watch.js';
 
@@ -36,20 +33,8 @@ export async function run(args: string[]): Promise<number> {
   if (names[0] !== 'status') throw usageError('update status DEVICE');
   const sequence = numberOption('sequence', values.sequence, 1, Number.MAX_SAFE_INTEGER);
   const seconds = numberOption('timeout', values.timeout, 1, 7 * 86_400, false);
-  const { config } = configured('update', (sources) =>
-    loadAgentConfig({
-      ...sources,
-      file: values.config,
-      overrides: {
-        ...(values.config === undefined && { bundle: defaultBundle() }),
-        ...(values.broker !== undefined && { broker: { url: values.broker } }),
-        ...(values.base !== undefined && { base: values.base }),
-      },
-    }),
-  );
-  const device = names[1] ?? (values.config === undefined ? undefined : config.device);
+  const { config, device } = targetOf('update', values, names[1]);
   if (device === undefined) throw usageError('Which device? Name it, or name its configuration with --config.');
-  if (!isDeviceName(device)) throw usageError(`${device}: 1 to 64 of A-Z a-z 0-9 _ -, and not "edge"`);
 
   let stopped = false;
   if (values.watch) void untilStopped().then(() => (stopped = true));

@@ -1,15 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadAgentConfig } from '../../agent/config/config.js';
-import { configured } from '../../platform/configured.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
-import { untilStopped, usageError } from '../../platform/main.js';
+import { untilStopped } from '../../platform/main.js';
 import { flag, parseOptionsAndNames, text } from '../../platform/options.js';
-import { defaultBundle } from '../../platform/root.js';
 import { parseHealth } from '../../protocol/health.js';
 import { parseResult } from '../../protocol/result.js';
 import { parseStatus } from '../../protocol/status.js';
-import { isDeviceName, type Topic, Topics } from '../../protocol/topics.js';
+import { type Topic, Topics } from '../../protocol/topics.js';
 import { toBroker } from './broker.js';
+import { targetOf } from './target.js';
 import { LiveTable } from './watch/table.js';
 
 export const usage = `usage: ./scripts/deepcod watch [options] [DEVICE]
@@ -35,22 +33,7 @@ const readers = { result: parseResult, health: parseHealth, status: parseStatus 
 export async function run(args: string[]): Promise<number> {
   const options = { config: text, broker: text, base: text, once: flag, json: flag };
   const { values, names } = parseOptionsAndNames(args, options, 1);
-  const { config } = configured('watch', (sources) =>
-    loadAgentConfig({
-      ...sources,
-      file: values.config,
-      overrides: {
-        // Which bundle does not matter here, but a configuration without one is none.
-        ...(values.config === undefined && { bundle: defaultBundle() }),
-        ...(values.broker !== undefined && { broker: { url: values.broker } }),
-        ...(values.base !== undefined && { base: values.base }),
-      },
-    }),
-  );
-  const only = names[0] ?? (values.config === undefined ? undefined : config.device);
-  if (only !== undefined && !isDeviceName(only)) {
-    throw usageError(`${only}: 1 to 64 of A-Z a-z 0-9 _ -, and not "edge"`);
-  }
+  const { config, device: only } = targetOf('watch', values, names[0]);
   const topics = new Topics(config.base);
   const { broker, reached } = toBroker('watch', config.broker);
   const table = new LiveTable(only === undefined, () => process.stdout.columns ?? 80, Date.now);
