@@ -168,7 +168,7 @@ function readUnit(file: string): { flags: string[]; environment: Record<string, 
   const command = lines.find((line) => line.startsWith('ExecStart=')) ?? '';
   const words = lines.filter((line) => line.startsWith('Environment=')).flatMap((line) => line.slice(12).split(' '));
   return {
-    flags: command.split(' ').filter((word) => /^--max-/.test(word)),
+    flags: command.split(' ').filter((word) => word.startsWith('--max-') || word.startsWith('--optimize-')),
     environment: Object.fromEntries(words.map((word) => word.split('=') as [string, string])),
   };
 }
