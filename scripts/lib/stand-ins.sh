@@ -58,11 +58,10 @@ stand_in_node() {
   as_image "$root" "$name" "$arch" 'CMD ["node"]'
 }
 
-# Debian's mosquitto, and the official image's folders, user and `nc`: stand_in_mosquitto NAME SUITE ARCHITECTURE FOLDER
+# Debian's mosquitto, and the official image's folders and user: stand_in_mosquitto NAME SUITE ARCHITECTURE FOLDER
 stand_in_mosquitto() {
   local name="$1" suite="$2" arch="$3" root="$4"
-  debian_files "$suite" "$arch" base-files,mosquitto,busybox "$root" || return 1
-  ln -s /bin/busybox "$root/usr/local/bin/nc"
+  debian_files "$suite" "$arch" base-files,mosquitto "$root" || return 1
   sed -i -E 's/^mosquitto:x:[0-9]+:[0-9]+:/mosquitto:x:1883:1883:/' "$root/etc/passwd"
   sed -i -E 's/^mosquitto:x:[0-9]+:/mosquitto:x:1883:/' "$root/etc/group"
   mkdir -p "$root"/mosquitto/{config,data,log}
