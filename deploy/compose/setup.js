@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Prepares what compose.yaml starts: deploy/compose/setup.js SITE PARTS STATE HOST DEVICE...
-// SITE: the site's authority. PARTS: a folder for the broker, the edge and each device, each readable by that part alone.
+// SITE: the site's authority. PARTS: a folder for the broker, the two edges and each device, each readable by that part alone.
 // STATE: folders `broker` and `edge`, volumes that those two write; they get them as their own.
 // HOST: the name by which others know this machine. What is there stays. Runs inside the image, as root, without a network.
 import { execFileSync } from 'node:child_process';
@@ -54,54 +54,65 @@ await make('broker', BROKER, (folder) => {
     folder,
     '--folder',
     broker,
+    ...['edge-1', 'edge-2'].flatMap((name) => ['--worker', name]),
     ...hosts('broker').flatMap((name) => ['--host', name]),
   ]);
-  // The edge's, of which the broker needs nothing; the edge gets its own below.
+  // The edges', of which the broker needs nothing; they get theirs below.
   rmSync(join(folder, 'clients'), { recursive: true });
 });
 const ca = await openSiteCa(site);
+const put = (folder, name, { certificate, key }) => {
+  writeFileSync(join(folder, `${name}.crt`), certificate);
+  writeFileSync(join(folder, `${name}.key`), key);
+};
+/** A part's certificate, and its connection to the broker. */
 const member = async (folder, name, kind) => {
-  const { certificate, key } = await ca.issue({ name, kind });
-  writeFileSync(join(folder, 'client.crt'), certificate);
-  writeFileSync(join(folder, 'client.key'), key);
+  put(folder, 'client', await ca.issue({ name, kind }));
   writeFileSync(join(folder, 'ca.crt'), ca.certificate);
+  const file = (of) => join(parts, name, of);
   return {
     url: 'mqtts://broker:8883',
     version: '5',
-    ca_file: join(parts, name === 'edge-1' ? 'edge' : name, 'ca.crt'),
-    cert_file: join(parts, name === 'edge-1' ? 'edge' : name, 'client.crt'),
-    key_file: join(parts, name === 'edge-1' ? 'edge' : name, 'client.key'),
+    ca_file: file('ca.crt'),
+    cert_file: file('client.crt'),
+    key_file: file('client.key'),
   };
 };
 // JSON is YAML.
 const write = (folder, file, config) => writeFileSync(join(folder, file), `${JSON.stringify(config, null, 2)}\n`);
 const bundle = '/opt/deepcod/models/onnx/worksite';
 
-await make('edge', OURS, async (folder) => {
-  const connection = await member(folder, 'edge-1', 'worker');
-  const page = await ca.issue({ name: host, kind: 'server', hosts: hosts('edge') });
-  writeFileSync(join(folder, 'page.crt'), page.certificate);
-  writeFileSync(join(folder, 'page.key'), page.key);
+await make('edge-1', OURS, async (folder) => {
+  put(folder, 'page', await ca.issue({ name: host, kind: 'server', hosts: hosts('edge') }));
   const password = randomBytes(15).toString('base64url');
   deepcod(
     ['account', 'add', 'operator', '--role', 'operator', '--accounts', join(folder, 'accounts.json')],
     `${password}\n`,
   );
+  const file = (of) => join(parts, 'edge-1', of);
   write(folder, 'edge.yaml', {
-    broker: { embedded: false, ...connection },
+    broker: { embedded: false, ...(await member(folder, 'edge-1', 'worker')) },
     worker: 'edge-1',
     bundles: [bundle],
     web: {
       host: '0.0.0.0',
-      port: 8080,
-      tls: { certificate: join(parts, 'edge', 'page.crt'), key: join(parts, 'edge', 'page.key') },
-      accounts: join(parts, 'edge', 'accounts.json'),
+      tls: { certificate: file('page.crt'), key: file('page.key') },
+      accounts: file('accounts.json'),
       audit: '/var/lib/deepcod/audit.jsonl',
     },
     history: { folder: '/var/lib/deepcod/history' },
   });
   console.error(`The page's first account: operator, password ${password}`);
 });
+// A worker and nothing else: what it serves at 8080 is for its own container.
+await make('edge-2', OURS, async (folder) =>
+  write(folder, 'edge.yaml', {
+    broker: { embedded: false, ...(await member(folder, 'edge-2', 'worker')) },
+    worker: 'edge-2',
+    bundles: [bundle],
+    history: { enabled: false },
+  }),
+);
 for (const [index, device] of devices.entries()) {
   await make(device, OURS, async (folder) => {
     write(folder, 'agent.yaml', {
@@ -111,6 +122,8 @@ for (const [index, device] of devices.entries()) {
       // Each at a work site of its own, and deciding as a device eight times slower than this machine would (simulated).
       camera: { source: 'simulated', fps: 2, seed: index + 1 },
       profile: { device_scale: 8 },
+      // Every second one sends the picture itself, so that the page has pictures to show too.
+      ...(index % 2 === 1 && { partition: 'jpeg', pictures: true }),
       // On the container's loopback, for its health check.
       metrics: { port: 9464 },
     });

@@ -137,7 +137,7 @@ t.test('compose: setup makes what edge and agents take', async (t) => {
     stdio: 'pipe',
     env: { ...process.env, NODE_OPTIONS: '' },
   });
-  const edge = loadEdgeConfig({ file: join(parts, 'edge', 'edge.yaml'), env: {} });
+  const edge = loadEdgeConfig({ file: join(parts, 'edge-1', 'edge.yaml'), env: {} });
   t.match(edge.history.folder, STATE);
   await servesPage(t, edge, dir);
   t.equal(loadAgentConfig({ file: join(parts, 'cam-1', 'agent.yaml'), env: {} }).device, 'cam-1');
