@@ -16,6 +16,7 @@ base_images() {
 }
 
 # A Debian without what containers do not need, as the "slim" images are: debian_files SUITE ARCHITECTURE PACKAGES FOLDER
+# shellcheck disable=SC2016
 debian_files() {
   mmdebstrap --quiet --variant=minbase --architectures="$2" --include="$3" --aptopt='Apt::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
