@@ -24,19 +24,17 @@ debian_files() {
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' "$1" "$4"
 }
 
-# Makes a folder an image: as_image FOLDER NAME ARCHITECTURE CHANGES...
+# Makes a folder an image for this machine's processor: as_image FOLDER NAME CHANGES...
 as_image() {
-  local folder="$1" name="$2" arch="$3" change changes=()
-  shift 3
+  local folder="$1" name="$2" change changes=()
+  shift 2
   for change in "LABEL $STAND_IN=1" "$@"; do changes+=(--change "$change"); done
-  local platform=(--platform "linux/$arch")
-  [ "$engine" = podman ] && platform=(--os linux --arch "$arch")
-  tar -C "$folder" -c --numeric-owner --exclude='./dev/*' . | "$engine" import "${platform[@]}" "${changes[@]}" - "$name" >/dev/null
+  tar -C "$folder" -c --numeric-owner --exclude='./dev/*' . | "$engine" import "${changes[@]}" - "$name" >/dev/null
 }
 
 # Debian slim of a suite: stand_in_debian NAME SUITE ARCHITECTURE FOLDER
 stand_in_debian() {
-  debian_files "$2" "$3" base-files "$4" && as_image "$4" "$1" "$3" 'CMD ["bash"]'
+  debian_files "$2" "$3" base-files "$4" && as_image "$4" "$1" 'CMD ["bash"]'
 }
 
 # Node.js on it, in /usr/local, with npm, and with the user "node": stand_in_node NAME SUITE ARCHITECTURE FOLDER
@@ -56,7 +54,7 @@ stand_in_node() {
   echo 'node:x:1000:1000::/home/node:/bin/bash' >>"$root/etc/passwd"
   echo 'node:x:1000:' >>"$root/etc/group"
   install -d -o 1000 -g 1000 "$root/home/node"
-  as_image "$root" "$name" "$arch" 'CMD ["node"]'
+  as_image "$root" "$name" 'CMD ["node"]'
 }
 
 # Debian's mosquitto, and the official image's folders and user: stand_in_mosquitto NAME SUITE ARCHITECTURE FOLDER
@@ -71,13 +69,14 @@ stand_in_mosquitto() {
   # shellcheck disable=SC2016
   printf '#!/bin/sh\nset -e\n[ "$(id -u)" != 0 ] || chown -R mosquitto:mosquitto /mosquitto\nexec "$@"\n' >"$root/docker-entrypoint.sh"
   chmod 755 "$root/docker-entrypoint.sh"
-  as_image "$root" "$name" "$arch" 'VOLUME ["/mosquitto/data", "/mosquitto/log"]' 'ENTRYPOINT ["/docker-entrypoint.sh"]' \
+  as_image "$root" "$name" 'VOLUME ["/mosquitto/data", "/mosquitto/log"]' 'ENTRYPOINT ["/docker-entrypoint.sh"]' \
     'CMD ["/usr/sbin/mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]'
 }
 
-# Makes what is missing: make_stand_in NAME ARCHITECTURE
+# Makes what is missing: make_stand_in NAME
 make_stand_in() {
-  local name="$1" arch="$2" kind work code=0
+  local name="$1" arch kind work code=0
+  arch="$(dpkg --print-architecture)"
   case "$name" in
     node:20-trixie-slim) kind=node ;;
     debian:trixie-slim) kind=debian ;;
