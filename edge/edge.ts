@@ -61,7 +61,10 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   const provider = await chooseProvider(config.inference.provider, log);
   const { embedded = config.broker.url === undefined } = config.broker;
   const broker: EmbeddedBroker | undefined = embedded
-    ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
+    ? await startBroker(
+        { ...config.broker, base: config.base, discovery: config.home_assistant.prefix },
+        log.child('broker'),
+      )
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
   const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
