@@ -22,7 +22,10 @@ export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
     const isNew = store.onResult(device, located, bytes);
     if (isNew) site?.onAnswer(device, located, bytes, store.device(device)?.decision);
   };
-  if (site) store.onPair((device, shown) => site.onShown(device, shown));
+  if (site) {
+    store.onPair((device, shown) => site.onShown(device, shown));
+    store.onForgotten((device) => site.onRemoved(device));
+  }
   edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
     own.add(answer.worker);
     if (job) {

@@ -26,7 +26,7 @@ export function edgeMetrics(parts: MetricsParts): Metrics {
   const metrics = new Metrics('deepcod_edge');
   work(metrics, parts.edge);
   cameras(metrics, parts.store);
-  if (parts.site) history(metrics, parts.site, parts.store);
+  if (parts.site) history(metrics, parts.site);
   return metrics;
 }
 
@@ -128,7 +128,7 @@ function tripSteps(store: LiveStore, now: number): [string, number][] {
   });
 }
 
-function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>, store: LiveStore): void {
+function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>): void {
   const { counter, gauge } = bound(metrics);
   const { history, notifier } = site;
   gauge('deepcod_edge_history_waiting', 'Entries that wait to be written.', () => history.counts.waiting);
@@ -143,9 +143,7 @@ function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>, stor
     if (news.kind !== 'alert' || news.type !== 'new') return;
     alerts.set(news.alert.severity, (alerts.get(news.alert.severity) ?? 0) + 1);
   });
-  gauge('deepcod_edge_alerts_open', 'Alerts that nobody has closed, of the cameras heard of.', () =>
-    store.devices().reduce((sum, { name }) => sum + site.openAlerts(name), 0),
-  );
+  gauge('deepcod_edge_alerts_open', 'Alerts that nobody has closed.', () => site.openAlerts());
   gauge('deepcod_edge_notifications_waiting', 'Notifications that wait to be sent.', () => notifier.waiting);
 }
 
