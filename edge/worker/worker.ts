@@ -41,6 +41,8 @@ export interface WorkerOptions {
   };
   /** Memory for decoded codes that later frames are predicted from, bytes. */
   referenceBytes: number;
+  /** Whether bundles are still being read; default: no. */
+  reading?: () => boolean;
   /** Sends an answer. @returns false if it could not be sent */
   publish(to: Address, text: string): boolean;
 }
@@ -55,6 +57,7 @@ export interface AnsweredFrame {
 
 /** A batch in work. */
 interface Running {
+  route: Route;
   done: Promise<void>;
   /** performance.now() when it is expected to end. */
   endsAt: number;
@@ -88,6 +91,8 @@ export class EdgeWorker {
   /** By route key. */
   readonly #batching = new Map<string, Batching>();
   readonly #load = new Load();
+  /** Of bundles that are served no more, while their last frames are there; by key. */
+  readonly #retired = new Map<string, Route>();
   readonly #profile: TailProfile | undefined;
   #wake: NodeJS.Immediate | undefined;
   /** Wakes the pump when a frame that is waited for should have come. */
@@ -98,8 +103,8 @@ export class EdgeWorker {
     readonly options: WorkerOptions,
     readonly log: Log,
   ) {
-    const { topics, bundles, queue } = options;
-    this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs });
+    const { topics, bundles, queue, reading } = options;
+    this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs, reading });
     this.#queue = new FairQueue(
       queue,
       (job) => this.#drop(job),
@@ -145,12 +150,21 @@ export class EdgeWorker {
    */
   async warm({ routes, raw }: EdgeBundle): Promise<void> {
     for (const route of [...routes, raw]) {
-      await this.#tails.use(route, async (tail) => {
+      this.#retired.delete(route.key);
+      const once = async (tail: Tail): Promise<void> => {
         const input = tail.buffer(1);
         route.decode(route.sample(), 0, input);
         await tail.run(input, [0]);
-      });
+      };
+      if (await this.#tails.hasRoom(route)) await this.#tails.use(route, once);
+      else await this.#tails.borrow(route, once);
     }
+  }
+
+  /** Gives a bundle back that is served no more: its models go when its last frames are answered. */
+  retire({ routes, raw }: EdgeBundle): void {
+    for (const route of [...routes, raw]) this.#retired.set(route.key, route);
+    this.#giveBack();
   }
 
   /** Frames that wait for their turn. */
@@ -253,8 +267,19 @@ export class EdgeWorker {
     });
   }
 
+  #giveBack(): void {
+    for (const [key, route] of this.#retired) {
+      const busy = this.#queue.some((job) => keyOf(job) === key);
+      if (busy || [...this.#running].some((running) => running.route.key === key)) continue;
+      this.#retired.delete(key);
+      this.#batching.delete(key);
+      this.#tails.unload(route);
+    }
+  }
+
   #pump(): void {
     clearTimeout(this.#alarm);
+    if (this.#retired.size > 0) this.#giveBack();
     while (!this.#closed && this.#running.size < this.options.inference.parallel) {
       const next = this.#queue.peek(keyOf, this.#ready);
       if (next === undefined) return;
@@ -296,6 +321,7 @@ export class EdgeWorker {
     const jobs = this.#fresh(this.#queue.take(size, keyOf, this.#ready), begins);
     if (jobs.length === 0) return;
     const running: Running = {
+      route: job.route,
       endsAt: begins + (batching.times.estimate(jobs.length) ?? 0),
       done: this.#process(jobs).finally(() => {
         this.#running.delete(running);
