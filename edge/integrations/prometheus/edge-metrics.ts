@@ -6,6 +6,7 @@ import type { Edge } from '../../edge.js';
 import type { Site } from '../../rules/site.js';
 import { severities } from '../../rules/types.js';
 import type { LiveDevice, LiveStore } from '../../store/live.js';
+import type { Seats } from '../../web/seats.js';
 import { systemOf } from '../system.js';
 
 /** Cameras with time series of their own; counts of more are added up as `other`. */
@@ -19,6 +20,7 @@ export interface MetricsParts {
   store: LiveStore;
   /** Absent where no history is kept. */
   site?: Pick<Site, 'history' | 'notifier' | 'openAlerts' | 'onNews'>;
+  seats?: Pick<Seats, 'open' | 'counts'>;
 }
 
 /** Everything that the edge tells Prometheus. */
@@ -27,6 +29,7 @@ export function edgeMetrics(parts: MetricsParts): Metrics {
   work(metrics, parts.edge);
   cameras(metrics, parts.store);
   if (parts.site) history(metrics, parts.site);
+  if (parts.seats) streams(metrics, parts.seats);
   return metrics;
 }
 
@@ -145,6 +148,13 @@ function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>): voi
   });
   gauge('deepcod_edge_alerts_open', 'Alerts that nobody has closed.', () => site.openAlerts());
   gauge('deepcod_edge_notifications_waiting', 'Notifications that wait to be sent.', () => notifier.waiting);
+}
+
+function streams(metrics: Metrics, seats: NonNullable<MetricsParts['seats']>): void {
+  const { counter, gauge } = bound(metrics);
+  gauge('deepcod_edge_streams_open', 'Streams that pages and programs have open.', () => seats.open);
+  const help = 'Streams that the edge ended, or did not open (refused), by cause.';
+  counter('deepcod_edge_streams_ended_total', help, () => new Map(Object.entries(seats.counts)), 'cause');
 }
 
 const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
