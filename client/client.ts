@@ -22,7 +22,9 @@ export type StreamMessage =
   | { event: 'cameras'; data: { now: number; cameras: CameraSummary[]; gone: string[] } }
   | { event: 'event'; data: { type: 'new' | 'update' | 'end'; before?: Event; after: Event } }
   | { event: 'alert'; data: { type: 'new' | 'update' | 'end'; alert: Alert } }
-  | { event: 'settings'; data: { changed: 'zones' | 'rules' } };
+  | { event: 'settings'; data: { changed: 'zones' | 'rules' } }
+  /** The edge ends it now, and why. */
+  | { event: 'end'; data: { code: 'user' | 'room' | 'stopping'; message: string } };
 
 type Input<Op extends keyof Operations> = Omit<Operations[Op], 'answer'>;
 /** Nothing need be given where everything may be left out. */

@@ -595,7 +595,7 @@ export interface Operations {
   getStatus: {
     answer: Status;
   };
-  /** Server-sent events: `cameras`, `event`, `alert`, `settings`; docs/api.md says what each holds. */
+  /** Server-sent events: `cameras`, `event`, `alert`, `settings`, `end`; docs/api.md says what each holds. */
   stream: {
     answer: Response;
   };

@@ -11,9 +11,9 @@ import { DEFAULT_BASE } from '../protocol/topics.js';
 import { clientHost, isLoopback } from './address.js';
 import { Addresses } from './broker/addresses.js';
 import { BrokerClient } from './broker/client.js';
-import { type BrokerLimits, type BrokerTls, defaultLimits } from './broker/config.js';
+import { type BrokerLimits, type BrokerTls, defaultLimits, type NamedClients } from './broker/config.js';
 import { type BrokerCounters, noCounts } from './broker/counters.js';
-import type { Role } from './broker/grants.js';
+import { DEFAULT_DISCOVERY, type Role, type Space } from './broker/grants.js';
 import { Guard } from './broker/guard.js';
 import { identify } from './broker/identity.js';
 import { PacketLimit } from './broker/packet-limit.js';
@@ -26,9 +26,13 @@ export interface BrokerOptions {
   port: number;
   /** First levels of the topics that devices may use; default: `deepcod`. */
   base?: string;
+  /** Home Assistant's discovery prefix; default: `homeassistant`. */
+  discovery?: string;
   tls?: BrokerTls;
   /** Common names of certificates that may read everything and send commands. */
   operators?: readonly string[];
+  /** Those of Home Assistant and its like. */
+  integrations?: readonly string[];
   /** Let anyone on the network in. */
   insecure?: boolean;
   limits?: Partial<BrokerLimits>;
@@ -63,7 +67,8 @@ export async function startBroker(options: BrokerOptions, log: Log): Promise<Emb
   const open = !isLoopback(host);
   if (open && !tls && !insecure) throw openError(host);
   const material = tls && readTls(tls, log);
-  const place = new Place(options.base ?? DEFAULT_BASE, limits, options.operators ?? [], material, !open && !tls, log);
+  const { base = DEFAULT_BASE, discovery = DEFAULT_DISCOVERY, operators = [], integrations = [] } = options;
+  const place = new Place({ base, discovery }, limits, { operators, integrations }, material, !open && !tls, log);
   await place.open();
   const role: Role = open ? 'anyone' : 'local';
   const server = material ? place.tlsServer(material) : place.server((socket) => place.admit(socket, role));
@@ -113,9 +118,9 @@ class Place {
   #aedes: Aedes | undefined;
 
   constructor(
-    readonly base: string,
+    readonly space: Space,
     readonly limits: BrokerLimits,
-    readonly operators: readonly string[],
+    readonly named: NamedClients,
     private material: TlsMaterial | undefined,
     readonly shared: boolean,
     readonly log: Log,
@@ -172,7 +177,7 @@ class Place {
 
   /** Gives a socket to the broker. */
   admit(socket: Socket, role: Role, name = socket.remoteAddress ?? '?', serial?: string): void {
-    const client = new BrokerClient(socket, role, name, serial, this.base, this.limits, Date.now());
+    const client = new BrokerClient(socket, role, name, serial, this.space, this.limits, Date.now());
     if (!this.#guard.enter(client)) {
       socket.destroy();
       return;
@@ -215,7 +220,7 @@ class Place {
   }
 
   #admitCertified(socket: TLSSocket): void {
-    const identity = identify(socket, this.operators);
+    const identity = identify(socket, this.named);
     if (!identity) {
       this.counters.handshakes_failed++;
       this.log.warn('a certificate that names no client', { from: socket.remoteAddress });

@@ -61,12 +61,16 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
   const provider = await chooseProvider(config.inference.provider, log);
   const { embedded = config.broker.url === undefined } = config.broker;
   const broker: EmbeddedBroker | undefined = embedded
-    ? await startBroker({ ...config.broker, base: config.base }, log.child('broker'))
+    ? await startBroker(
+        { ...config.broker, base: config.base, discovery: config.home_assistant.prefix },
+        log.child('broker'),
+      )
     : undefined;
   const url = broker?.url ?? config.broker.url ?? '';
   const { threads, parallel, batch, measure, megabytes, max_loaded: maxLoaded } = config.inference;
   const maxBytes = megabytes === undefined ? machineBytes() / 2 : megabytes * 2 ** 20;
 
+  let updates: EdgeUpdates | undefined;
   const worker = new EdgeWorker(
     {
       name: config.worker,
@@ -80,6 +84,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
         maxAgeMs: config.queue.max_age_ms,
       },
       referenceBytes: config.references.megabytes * 2 ** 20,
+      reading: () => updates?.read === false,
       publish: (to, text) => link.answer(to, text),
     },
     log.child('worker'),
@@ -102,6 +107,31 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     };
   };
   let link: EdgeLink;
+  const close = async (): Promise<void> => {
+    await updates?.close();
+    await worker.close();
+    await link?.close();
+    await broker?.close();
+  };
+  const { folder, kbps } = config.updates;
+  /** Bundles that are here by a release alone. */
+  const released = new Set<string>();
+  const serve = async (path: string): Promise<void> => {
+    const bundle = await openEdgeBundle(path);
+    if (bundles.has(bundle.id)) return;
+    await worker.warm(bundle);
+    bundles.set(bundle.id, bundle);
+    released.add(bundle.id);
+    link.publishStatus();
+  };
+  const withdraw = (id: string): void => {
+    const bundle = bundles.get(id);
+    if (!bundle || !released.delete(id)) return;
+    bundles.delete(id);
+    worker.retire(bundle);
+    log.info(`bundle ${bundle.name} is no longer served: its release is gone`, { id });
+    link.publishStatus();
+  };
   try {
     link = new EdgeLink(
       {
@@ -116,28 +146,16 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
       },
       log.child('mqtt'),
     );
+    if (folder !== undefined) {
+      const { broker } = link;
+      const options = { folder, kbps, broker, topics, worker: config.worker, serve, withdraw };
+      updates = new EdgeUpdates(options, log.child('update'));
+      await updates.start();
+    }
   } catch (error) {
-    await worker.close();
-    await broker?.close();
+    await close();
     throw error;
   }
-
-  const serve = async (folder: string): Promise<void> => {
-    const bundle = await openEdgeBundle(folder);
-    if (bundles.has(bundle.id)) return;
-    await worker.warm(bundle);
-    bundles.set(bundle.id, bundle);
-    link.publishStatus();
-  };
-  const { folder, kbps } = config.updates;
-  const updates =
-    folder === undefined
-      ? undefined
-      : new EdgeUpdates(
-          { folder, kbps, broker: link.broker, topics, worker: config.worker, serve },
-          log.child('update'),
-        );
-  await updates?.start();
 
   return {
     brokerUrl: url,
@@ -160,10 +178,7 @@ export async function startEdge(config: EdgeConfig, log: Log): Promise<Edge> {
     onAnswer: (listener) => worker.onAnswer(listener),
     async close() {
       link.leave();
-      await updates?.close();
-      await worker.close();
-      await link.close();
-      await broker?.close();
+      await close();
     },
   };
 }

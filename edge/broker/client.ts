@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Bucket } from './bucket.js';
 import type { BrokerLimits } from './config.js';
-import { grantsOf, Permissions, type Role } from './grants.js';
+import { grantsOf, Permissions, type Role, type Space } from './grants.js';
 
 /** A reader that is behind by more gets nothing new until it has read. */
 const BEHIND_BYTES = { device: 1024 * 1024, others: 16 * 1024 * 1024 };
@@ -25,11 +25,11 @@ export class BrokerClient {
     readonly name: string,
     /** Of its certificate. */
     readonly serial: string | undefined,
-    base: string,
+    space: Space,
     limits: BrokerLimits,
     now: number,
   ) {
-    this.permissions = new Permissions(grantsOf(role, base, name));
+    this.permissions = new Permissions(grantsOf(role, space, name));
     this.#behindBytes = role === 'device' || role === 'anyone' ? BEHIND_BYTES.device : BEHIND_BYTES.others;
     if (role !== 'worker' && role !== 'local') {
       this.rates = {

@@ -10,6 +10,9 @@ export interface BrokerTls {
   crl?: string;
 }
 
+/** Of one integration: several topics for each camera. */
+export const INTEGRATION_SUBSCRIPTIONS = 8192;
+
 /** What one client may cost, and all of them together. */
 export interface BrokerLimits {
   connections: number;
@@ -20,11 +23,20 @@ export interface BrokerLimits {
   retained: number;
 }
 
+/** Common names of certificates that may do more, or other things, than devices. */
+export interface NamedClients {
+  /** Read everything, and send commands. */
+  operators: readonly string[];
+  /** Home Assistant and its like. */
+  integrations: readonly string[];
+}
+
 /** The part of the `broker` section that concerns the embedded one alone. */
 export interface EmbeddedBrokerConfig {
   insecure: boolean;
   tls?: BrokerTls;
   operators: string[];
+  integrations: string[];
   limits: BrokerLimits;
 }
 
@@ -48,6 +60,14 @@ const count = (most: number, value: number, description: string): ConfigSchema =
 
 const file = (description: string): ConfigSchema => ({ type: 'string', format: 'path', minLength: 1, description });
 
+const names = (description: string): ConfigSchema => ({
+  type: 'array',
+  default: [],
+  maxItems: 256,
+  items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'common name of a certificate' },
+  description,
+});
+
 export const embeddedBrokerProperties: Record<string, ConfigSchema> = {
   insecure: {
     type: 'boolean',
@@ -66,13 +86,10 @@ export const embeddedBrokerProperties: Record<string, ConfigSchema> = {
       crl: file('revoked certificates, signed by the authority (PEM); read again when it changes'),
     },
   },
-  operators: {
-    type: 'array',
-    default: [],
-    maxItems: 256,
-    items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'common name of a certificate' },
-    description: 'common names of certificates that may read everything and send commands, with TLS',
-  },
+  operators: names('common names of certificates that may read everything and send commands, with TLS'),
+  integrations: names(
+    'common names of certificates of Home Assistant and its like, with TLS: they read what is announced to them and choose partition points',
+  ),
   limits: {
     type: 'object',
     description: 'what clients of the embedded broker may cost; workers and programs on this machine are not slowed',

@@ -2,15 +2,29 @@
  * Who may do what at a broker. This list alone is it: the embedded broker enforces it, and the access lists for mosquitto
  * and EMQX are written from it.
  *
- * `local`: a program on this machine, at a broker that nobody else reaches. `anyone`: on the network, without TLS.
+ * `integration`: Home Assistant and its like. `local`: a program on this machine, at a broker that nobody else reaches. `anyone`: on the network, without TLS.
  */
-export type Role = 'device' | 'worker' | 'operator' | 'local' | 'anyone';
+export type Role = 'device' | 'worker' | 'operator' | 'integration' | 'local' | 'anyone';
 
 /** Below the device's own name. Frames may go to one worker: `frame/+`. */
 const DEVICE_WRITES = [
   ...['frame', 'frame/+', 'ping', 'status', 'health', 'decisions', 'result', 'update/request', 'update/status'],
 ];
 const DEVICE_READS = ['result/#', 'ping', 'command/#', 'update/offer/+', 'update/chunk'];
+
+/** What an integration is told: states and pictures made for it, who is there, events and alerts. Frames and results it is not. */
+const INTEGRATION_READS = ['+/ha', '+/ha/picture', '+/status', 'edge/+/status', 'events', 'alerts/#'];
+
+/** Home Assistant's discovery prefix unless both sides' settings say otherwise. */
+export const DEFAULT_DISCOVERY = 'homeassistant';
+
+/** Where a site's topics begin. */
+export interface Space {
+  /** First levels of the site's own topics. */
+  base: string;
+  /** Home Assistant's discovery prefix. */
+  discovery: string;
+}
 
 /** Filters of topics; a filter grants what it matches. */
 export interface Grants {
@@ -21,10 +35,9 @@ export interface Grants {
 }
 
 /**
- * @param base first levels of all topics
  * @param name a device's name, or what a broker's access list writes for it (`%u`)
  */
-export function grantsOf(role: Role, base: string, name: string): Grants {
+export function grantsOf(role: Role, { base, discovery }: Space, name: string): Grants {
   const own = `${base}/${name}`;
   switch (role) {
     case 'device':
@@ -34,16 +47,20 @@ export function grantsOf(role: Role, base: string, name: string): Grants {
         retain: [`${own}/status`, `${own}/health`, `${own}/update/status`],
       };
     case 'worker': {
-      const all = [`${base}/#`, 'homeassistant/#'];
+      const all = [`${base}/#`, `${discovery}/#`];
       return { write: all, read: all, retain: all };
     }
     case 'operator':
-      // Home Assistant is one: it reads what it is told of, and says when it comes and goes
+      return { write: [`${base}/+/command/#`, `${base}/+/update/#`], read: [`${base}/#`], retain: [] };
+    case 'integration': {
+      // it says when it comes and goes, and commands what its discovery messages offer
+      const birth = `${discovery}/status`;
       return {
-        write: [`${base}/+/command/#`, `${base}/+/update/#`, 'homeassistant/status'],
-        read: [`${base}/#`, 'homeassistant/#'],
-        retain: ['homeassistant/status'],
+        write: [`${base}/+/command/partition`, birth],
+        read: [...INTEGRATION_READS.map((topic) => `${base}/${topic}`), `${discovery}/#`],
+        retain: [birth],
       };
+    }
     case 'local':
     case 'anyone':
       return { write: ['#'], read: ['#'], retain: ['#'] };

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
 import type { Log } from '../../platform/log.js';
 import type { BrokerClient } from './client.js';
-import type { BrokerLimits } from './config.js';
+import { type BrokerLimits, INTEGRATION_SUBSCRIPTIONS } from './config.js';
 import type { BrokerCounters } from './counters.js';
 import { Offenders } from './offenders.js';
 import { Retained } from './retained.js';
@@ -111,10 +111,12 @@ export class Guard {
     if (!client) return done(new Error('unknown connection'));
     const { topic } = subscription;
     const now = Date.now();
-    // Each one may call forth retained messages.
-    client.rates?.messages.take(1, now);
-    const tooMany = !client.subscriptions.has(topic) && client.subscriptions.size >= this.limits.subscriptions;
-    const fast = (client.rates?.messages.wait(now) ?? 0) > 0;
+    const many = client.role === 'integration';
+    const most = many ? Math.max(INTEGRATION_SUBSCRIPTIONS, this.limits.subscriptions) : this.limits.subscriptions;
+    const tooMany = !client.subscriptions.has(topic) && client.subscriptions.size >= most;
+    // Each one may call forth retained messages. An integration asks for those of all cameras at once.
+    if (!many) client.rates?.messages.take(1, now);
+    const fast = !many && (client.rates?.messages.wait(now) ?? 0) > 0;
     if (topic.length > LONGEST_TOPIC || tooMany || fast || !client.permissions.may('read', topic)) {
       this.counters.forbidden_subscribe++;
       this.#offence(client, `may not read ${shown(topic)}${tooMany ? ': too many subscriptions' : ''}`);

@@ -11,6 +11,7 @@ import { type EventChange, EventTracker } from '../store/history/tracker.js';
 import type { Shown } from '../store/live.js';
 import { type AlertChange, RuleEngine } from './engine.js';
 import type { Notifier } from './notify/notifier.js';
+import { OpenAlerts } from './open-alerts.js';
 import { checkPlace, type PlacedDetection, placeDetections } from './places.js';
 import { RULES } from './rule.js';
 import type { Alert, AlertState, Place, PlaceSettings, Rule, RuleSettings } from './types.js';
@@ -49,8 +50,8 @@ export class Site {
   readonly #pictures = new Map<string, { score: number; at: number }>();
   /** Alerts that were quicker than their event, by camera. */
   readonly #eventless = new Map<string, Alert[]>();
-  /** Alerts that nobody has closed, by camera. */
-  readonly #open = new Map<string, Set<string>>();
+  /** Alerts that nobody has closed. */
+  readonly #open: OpenAlerts;
   readonly #timer: NodeJS.Timeout;
   #places: readonly Place[] = [];
   #rules: readonly Rule[] = [];
@@ -61,6 +62,8 @@ export class Site {
     readonly log: Log,
   ) {
     this.#settled = new Settled(history.database);
+    this.#open = new OpenAlerts(history, (alert) => this.#changed(alert), log);
+    history.onUnclosedGone((ids) => this.#open.forget(ids));
     this.#sampler = new Sampler((camera, sample) => history.saveSample(camera, sample));
     this.#timer = setInterval(() => this.tick(Date.now()), TICK_MS);
     this.#timer.unref();
@@ -72,10 +75,7 @@ export class Site {
     site.#places = await site.#settled.places();
     site.#rules = await site.#settled.rules();
     site.#engine.setRules(site.#rules, Date.now());
-    for (const state of ['open', 'acknowledged'] as const) {
-      const { rows } = await history.alerts({ state }, { limit: 500 });
-      for (const alert of rows) site.#count(alert);
-    }
+    site.#open.restore(await site.#settled.openAlerts(), new Set(site.#rules.map(({ id }) => id)));
     return site;
   }
 
@@ -198,13 +198,21 @@ export class Site {
   async deleteRule(id: string): Promise<void> {
     await this.#settled.deleteRule(id);
     this.#setRules(this.#rules.filter((rule) => rule.id !== id));
+    this.#open.ruleRemoved(id);
   }
 
   // Alerts, and what people do about them.
 
-  /** How many alerts of a camera nobody has closed. */
-  openAlerts(camera: string): number {
-    return this.#open.get(camera)?.size ?? 0;
+  /** How many alerts nobody has closed, of a camera or of all. */
+  openAlerts(camera?: string): number {
+    return this.#open.count(camera);
+  }
+
+  /** A camera was taken away: nobody will look after its alerts. */
+  onRemoved(camera: string): void {
+    this.#choices.delete(camera);
+    this.#eventless.delete(camera);
+    this.#open.cameraRemoved(camera);
   }
 
   /** @throws DeepcodError `alert_unknown`, `history_failing` */
@@ -212,11 +220,8 @@ export class Site {
     const known = await this.history.alert(id);
     if (!known) throw new DeepcodError('alert_unknown', `there is no alert ${id}`);
     const alert: Alert = { ...known, state, by, changed: Date.now(), ...(note !== undefined && { note }) };
-    this.#engine.setState(alert);
-    this.history.saveAlert(alert);
+    this.#changed(alert);
     await this.history.flush();
-    this.#count(alert);
-    this.#tell({ kind: 'alert', type: 'update', alert });
     return alert;
   }
 
@@ -226,6 +231,7 @@ export class Site {
     this.#events([...this.#tracker.end(), ...this.#late.end()]);
     this.#alerts(this.#engine.setRules([], Date.now()));
     this.#sampler.end();
+    await this.#open.done();
     await this.notifier.close();
     await this.history.close();
   }
@@ -260,13 +266,28 @@ export class Site {
   #alerts(changes: readonly AlertChange[]): void {
     for (const change of changes) {
       const { alert } = change;
-      if (change.type === 'new')
-        this.#eventless.set(alert.camera, [...(this.#eventless.get(alert.camera) ?? []), alert]);
+      this.#wait(change);
       this.history.saveAlert(alert);
       this.notifier.onAlert(change);
-      this.#count(alert);
+      this.#open.note(alert);
       this.#tell({ kind: 'alert', type: change.type, alert });
     }
+  }
+
+  /** What people, or the edge, did to an alert. */
+  #changed(alert: Alert): void {
+    this.#engine.setState(alert);
+    this.history.saveAlertState(alert);
+    this.#open.note(alert);
+    this.#tell({ kind: 'alert', type: 'update', alert });
+  }
+
+  /** A new alert waits for its event, until it has ended. */
+  #wait({ type, alert }: AlertChange): void {
+    const waiting = (this.#eventless.get(alert.camera) ?? []).filter(({ id }) => id !== alert.id || type !== 'end');
+    if (type === 'new') waiting.push(alert);
+    if (waiting.length > 0) this.#eventless.set(alert.camera, waiting);
+    else this.#eventless.delete(alert.camera);
   }
 
   /** Brings alerts together with the events that set them off: a rule may hold a frame before an event has begun. */
@@ -282,14 +303,6 @@ export class Site {
       return false;
     });
     if (still.length > 0) this.#eventless.set(camera, still);
-  }
-
-  #count({ id, camera, state }: Alert): void {
-    const open = this.#open.get(camera) ?? new Set<string>();
-    if (state === 'closed') open.delete(id);
-    else open.add(id);
-    if (open.size > 0) this.#open.set(camera, open);
-    else this.#open.delete(camera);
   }
 
   #tell(news: News): void {

@@ -17,6 +17,8 @@ export const RELEASE_SUFFIX = '.release.json';
 export interface LibraryParts {
   /** Serves a bundle from now on, once it has run. @throws what is wrong with it */
   serve: (folder: string) => Promise<void>;
+  /** No release has this bundle any more. */
+  withdraw: (bundle: string) => void;
   log: Log;
 }
 
@@ -33,29 +35,34 @@ interface Shelved {
  */
 export class ReleaseLibrary {
   readonly #shelf = new Map<string, Shelved>();
+  #closed = false;
 
   constructor(
     readonly folder: string,
     readonly parts: LibraryParts,
   ) {}
 
-  /** Looks what has come, changed, or gone. @returns whether anything has */
+  /** Looks what has come, changed, or gone; of several the newest first. @returns whether anything has */
   async scan(): Promise<boolean> {
-    const names = (await readdir(this.folder).catch(() => [])).filter((name) => name.endsWith(RELEASE_SUFFIX));
+    const before = this.#bundles();
+    const found = await this.#list();
     let changed = false;
     for (const name of [...this.#shelf.keys()]) {
-      if (!names.includes(name)) changed = this.#shelf.delete(name) || changed;
+      if (!found.some((file) => file.name === name)) changed = this.#shelf.delete(name) || changed;
     }
-    for (const name of names.sort()) {
-      const path = join(this.folder, name);
-      const info = await stat(path).catch(() => undefined);
-      if (!info) continue;
-      const mark = `${info.mtimeMs} ${info.size} ${info.ino}`;
-      if (this.#shelf.get(name)?.mark === mark) continue;
+    for (const { name, path, mark } of found) {
+      if (this.#shelf.get(name)?.mark === mark || this.#closed) continue;
       changed = true;
       this.#shelf.set(name, { mark, ...(await this.#open(path)) });
     }
+    const now = this.#bundles();
+    for (const bundle of before) if (!now.has(bundle)) this.parts.withdraw(bundle);
     return changed;
+  }
+
+  /** Nothing more is opened. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** A file of any release that is offered. */
@@ -88,6 +95,25 @@ export class ReleaseLibrary {
         return [newest, back].filter((release) => release !== undefined);
       })
       .slice(0, OFFER_RELEASES);
+  }
+
+  /** The releases' files, the newest first. */
+  async #list(): Promise<{ name: string; path: string; mark: string }[]> {
+    const names = (await readdir(this.folder).catch(() => [])).filter((name) => name.endsWith(RELEASE_SUFFIX));
+    const files = await Promise.all(
+      names.sort().map(async (name) => {
+        const path = join(this.folder, name);
+        const info = await stat(path).catch(() => undefined);
+        return info ? [{ name, path, at: info.mtimeMs, mark: `${info.mtimeMs} ${info.size} ${info.ino}` }] : [];
+      }),
+    );
+    return files.flat().sort((a, b) => b.at - a.at);
+  }
+
+  /** Ids of the bundles of all releases that are offered. */
+  #bundles(): Set<string> {
+    const releases = [...this.#shelf.values()].flatMap(({ release }) => release ?? []);
+    return new Set(releases.flatMap((release) => (release.kind === 'bundle' ? release.bundle : [])));
   }
 
   async #open(path: string): Promise<Omit<Shelved, 'mark'>> {

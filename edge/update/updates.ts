@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { DeepcodError, ExitCode } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { Broker } from '../../platform/mqtt.js';
 import type { Topics } from '../../protocol/topics.js';
@@ -27,6 +29,8 @@ export interface UpdatesOptions {
   worker: string;
   /** Serves a bundle from now on, once it has run. @throws what is wrong with it */
   serve: (folder: string) => Promise<void>;
+  /** No release has this bundle any more. */
+  withdraw: (bundle: string) => void;
 }
 
 /** An edge's part in updates: announces to each device what there is for it, and hands out pieces of files. */
@@ -40,6 +44,8 @@ export class EdgeUpdates {
   #timer: NodeJS.Timeout | undefined;
   #scanning: Promise<void> | undefined;
   #closed = false;
+  /** Whether the folder was read to its end: before, nobody is told that there is nothing. */
+  #read = false;
   #open = 0;
   /** performance.now() when everything that was sent has used up its share of the rate. */
   #free = 0;
@@ -48,12 +54,20 @@ export class EdgeUpdates {
   constructor(options: UpdatesOptions, log: Log) {
     this.#options = options;
     this.#log = log;
-    this.#library = new ReleaseLibrary(options.folder, { serve: options.serve, log });
+    this.#library = new ReleaseLibrary(options.folder, { serve: options.serve, withdraw: options.withdraw, log });
   }
 
-  /** Reads the folder and begins to answer. */
+  /** Whether the folder was read to its end since the start. */
+  get read(): boolean {
+    return this.#read;
+  }
+
+  /**
+   * Begins to answer, and to read the folder: every file of every release is hashed and every tail run, beside the frames.
+   * @throws DeepcodError `updates_folder` (exit code 2) for what is no folder
+   */
   async start(): Promise<void> {
-    await this.scan();
+    await checkFolder(this.#options.folder);
     const { broker, topics, worker } = this.#options;
     const { filters } = topics;
     // Devices that take releases say how they stand; what this edge has offered before is kept by the broker.
@@ -78,6 +92,7 @@ export class EdgeUpdates {
       for (const device of this.#offered.keys()) this.#offer(device, true);
     });
     this.#timer = setInterval(() => void this.scan(), SCAN_MS).unref();
+    void this.scan();
   }
 
   /** Looks what is new in the folder, and tells the devices. */
@@ -92,12 +107,15 @@ export class EdgeUpdates {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#library.close();
     await this.#scanning;
   }
 
   async #scan(): Promise<void> {
     try {
-      if (!(await this.#library.scan()) || this.#closed) return;
+      const changed = await this.#library.scan();
+      if (this.#closed || !(changed || !this.#read)) return;
+      this.#read = true;
       for (const device of this.#offered.keys()) this.#offer(device);
     } catch (error) {
       this.#log.error('the folder of releases cannot be read', { error });
@@ -122,6 +140,7 @@ export class EdgeUpdates {
 
   /** @param again also when nothing has changed */
   #offer(device: string, again = false): void {
+    if (!this.#read) return;
     const { broker, topics, worker } = this.#options;
     const releases = this.#library.offer(device);
     const text = releases.length > 0 ? JSON.stringify({ v: 1, releases } satisfies Offer) : '';
@@ -160,7 +179,7 @@ export class EdgeUpdates {
 
   async #give(device: string, request: ChunkRequest): Promise<void> {
     const file = this.#library.file(request.file);
-    if (!file) return this.#answer(device, request, ChunkAnswer.unknown);
+    if (!file) return this.#answer(device, request, this.#read ? ChunkAnswer.unknown : ChunkAnswer.busy);
     try {
       const data = await readPiece(file, request.of, request.at, request.bytes);
       this.#answer(device, request, data ? ChunkAnswer.data : ChunkAnswer.range, data);
@@ -174,4 +193,13 @@ export class EdgeUpdates {
     const { broker, topics } = this.#options;
     broker.publish(topics.updateChunk(device), encodeChunk(id, answer, data), { expirySeconds: 10 });
   }
+}
+
+/** A folder that is not there yet is no mistake: `deepcod publish` makes it. */
+async function checkFolder(folder: string): Promise<void> {
+  const info = await stat(folder).catch((error: NodeJS.ErrnoException) => error);
+  if (info instanceof Error ? info.code === 'ENOENT' : info.isDirectory()) return;
+  const what = info instanceof Error ? info.message : 'is no folder';
+  const hint = 'Name the folder that `deepcod publish` puts releases into.';
+  throw new DeepcodError('updates_folder', `updates.folder: ${folder}: ${what}`, hint, ExitCode.usage);
 }

@@ -11,6 +11,7 @@ import { ruleRoutes } from './routes/rules.js';
 import { settingsRoutes } from './routes/settings.js';
 import { streamRoutes } from './routes/stream.js';
 import { apiSchemas } from './schemas/index.js';
+import type { Seats } from './seats.js';
 
 /** Raised by what breaks a client: then the path says v2, and v1 stays for a while. */
 const VERSION = '1.0.0';
@@ -33,9 +34,9 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   for (const schema of apiSchemas) app.addSchema(schema);
 }
 
-/** The API under /api/v1. @param streams open streams, at most @returns ends the streams */
-export async function registerApi(app: FastifyInstance, context: ApiContext, streams: number): Promise<() => void> {
-  const news = new NewsStream(context, streams);
+/** The API under /api/v1. @returns ends the streams */
+export async function registerApi(app: FastifyInstance, context: ApiContext, seats: Seats): Promise<() => void> {
+  const news = new NewsStream(context);
   await app.register(
     async (api) => {
       cameraRoutes(api, context);
@@ -45,7 +46,7 @@ export async function registerApi(app: FastifyInstance, context: ApiContext, str
       alertRoutes(api, context);
       commandRoutes(api, context);
       settingsRoutes(api, context);
-      streamRoutes(api, { news });
+      streamRoutes(api, { news, seats });
       api.get('/openapi.json', { config: { role: 'viewer' }, schema: { hide: true } }, () => app.swagger());
     },
     { prefix: '/api/v1' },

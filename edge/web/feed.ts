@@ -1,11 +1,12 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import { codingWords, PARTITION_RAW } from '../../protocol/frame.js';
+import { Coding, codingWords } from '../../protocol/frame.js';
 import { parseHealth } from '../../protocol/health.js';
-import { parseResult, type ResultMessage } from '../../protocol/result.js';
+import { isFailure, parseResult, type ResultMessage } from '../../protocol/result.js';
 import { parseStatus } from '../../protocol/status.js';
 import type { Edge } from '../edge.js';
 import type { Site } from '../rules/site.js';
 import type { LiveStore } from '../store/live.js';
+import type { Job } from '../worker/job.js';
 import type { AnsweredFrame } from '../worker/worker.js';
 import { SnapshotMaker } from './snapshots.js';
 
@@ -21,7 +22,10 @@ export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
     const isNew = store.onResult(device, located, bytes);
     if (isNew) site?.onAnswer(device, located, bytes, store.device(device)?.decision);
   };
-  if (site) store.onPair((device, shown) => site.onShown(device, shown));
+  if (site) {
+    store.onPair((device, shown) => site.onShown(device, shown));
+    store.onForgotten((device) => site.onRemoved(device));
+  }
   edge.onAnswer(({ device, answer, job }: AnsweredFrame) => {
     own.add(answer.worker);
     if (job) {
@@ -29,12 +33,7 @@ export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
       store.onFrame(device, { ...frame, partition: route.partition, bytes, coding: codingWords[frame.coding] });
     }
     take(device, answer, job?.bytes);
-    if (job?.frame.partition === PARTITION_RAW) {
-      // raw frames are the one kind whose pixels the edge has
-      const { input } = job.route.bundle.manifest;
-      const source = { width: job.frame.sourceWidth, height: job.frame.sourceHeight };
-      snapshots.offerInput(device, job.frame, input, source, job.frame.payload);
-    }
+    if (job) offerPicture(snapshots, device, job, isFailure(answer));
   });
   const { topics, link } = edge;
   const listen = (filter: string, handle: (name: string, payload: Uint8Array) => void, qos: 0 | 1 = 0): void => {
@@ -66,4 +65,12 @@ export function feedStore(store: LiveStore, edge: Edge, site?: Site): void {
     if (!own.has(answer.worker)) take(device, answer);
   };
   listen(topics.filters.allResults(), onResult, 1);
+}
+
+/** Symbols are no picture; pixels, and JPEG files that could be decoded, are. */
+function offerPicture(snapshots: SnapshotMaker, device: string, { frame, route }: Job, failed: boolean): void {
+  const { input } = route.bundle.manifest;
+  const source = { width: frame.sourceWidth, height: frame.sourceHeight };
+  if (frame.coding === Coding.raw) snapshots.offerInput(device, frame, input, source, frame.payload);
+  if (frame.coding === Coding.jpeg && !failed) snapshots.offerJpeg(device, frame, input, source, frame.payload);
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { News, Site } from '../rules/site.js';
 import { cameraSummary } from './cameras.js';
 import type { ApiContext } from './routes/context.js';
+import type { Seat } from './seats.js';
 
 /** Between two looks at the cameras, ms; and the longest silence. */
 const TICK_MS = 1000;
@@ -12,6 +13,7 @@ const DROP_BYTES = 1024 * 1024;
 
 interface Reader {
   response: ServerResponse;
+  seat: Seat;
   told: Map<string, number>;
   spokenAt: number;
 }
@@ -22,33 +24,23 @@ export class NewsStream {
   readonly #timer: NodeJS.Timeout;
   readonly #stop: (() => void) | undefined;
 
-  constructor(
-    readonly context: ApiContext & { site?: Site },
-    readonly most: number,
-  ) {
+  constructor(readonly context: ApiContext & { site?: Site }) {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#stop = context.site?.onNews((news) => this.#pass(news));
   }
 
-  get full(): boolean {
-    return this.#readers.size >= this.most;
-  }
-
-  /** Tells a reader of all cameras, then of what changes. Not while `full`. */
-  add(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
-    const reader: Reader = { response, told: new Map(), spokenAt: 0 };
+  /** Tells a reader of all cameras, then of what changes. @param seat told when it does not read */
+  add(response: ServerResponse, seat: Seat): void {
+    const reader: Reader = { response, seat, told: new Map(), spokenAt: 0 };
     this.#readers.add(reader);
     response.once('close', () => this.#readers.delete(reader));
-    response.on('error', () => response.destroy());
     this.#tell(reader);
   }
 
   close(): void {
     clearInterval(this.#timer);
     this.#stop?.();
-    for (const { response } of this.#readers) response.end();
   }
 
   #tick(): void {
@@ -75,8 +67,10 @@ export class NewsStream {
 
   #say(reader: Reader, kind: string, data: object): void {
     const { response } = reader;
+    if (response.writableEnded) return;
     // who stops reading has to come again, and sees the history then
     if (response.writableLength > DROP_BYTES) {
+      reader.seat.leave('slow');
       response.destroy();
       return;
     }

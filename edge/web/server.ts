@@ -26,6 +26,7 @@ import { healthRoutes } from './routes/health.js';
 import { liveRoutes } from './routes/live.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { staticRoutes } from './routes/static.js';
+import { SEATS, type SeatLimits, Seats } from './seats.js';
 import { Stream } from './stream.js';
 import { validateStrictly } from './validation.js';
 
@@ -45,8 +46,8 @@ export interface WebOptions extends Partial<Omit<ApiContext, 'store'>> {
   host?: string;
   /** Default and 0: any free port. */
   port?: number;
-  /** Open pages, at most. */
-  pages?: number;
+  /** Places for open streams; default: as many as {@link SEATS} says. */
+  seats?: Seats;
   /** Who may open it, and how; default: anybody on this machine. */
   auth?: Partial<WebAuthConfig>;
   log?: Log;
@@ -71,7 +72,8 @@ export async function startWeb(
 ): Promise<LiveWeb> {
   const store = new LiveStore();
   const commands = new Commands(edge.link.broker, edge.topics);
-  const metrics = metricsConfig?.enabled ? await openMetrics(metricsConfig, { edge, store, site }) : undefined;
+  const seats = new Seats(seatLimits(config), log);
+  const metrics = metricsConfig?.enabled ? await openMetrics(metricsConfig, { edge, store, site, seats }) : undefined;
   const web = await startWebServer({
     host: config.host,
     port: config.port,
@@ -81,11 +83,16 @@ export async function startWeb(
     site,
     commands,
     metrics,
+    seats,
     bundles: bundleFacts(edge),
   });
   feedStore(store, edge, site);
   return web;
 }
+
+/** Where nobody logs in, all are one user. */
+const seatLimits = ({ accounts }: Partial<WebAuthConfig>): SeatLimits =>
+  accounts === undefined ? { ...SEATS, user: SEATS.all } : SEATS;
 
 /** What the API tells of the bundles. */
 function bundleFacts({ bundles }: Pick<Edge, 'bundles'>): KnownBundles {
@@ -136,7 +143,8 @@ interface Built {
 
 /** The server with all its routes, before it listens. @throws DeepcodError where it is not protected as its place asks for */
 export async function buildServer(options: WebOptions): Promise<Built> {
-  const { store, host = '127.0.0.1', pages = 32, log, bundles = new Map() } = options;
+  const { store, host = '127.0.0.1', log, bundles = new Map() } = options;
+  const seats = options.seats ?? new Seats(seatLimits(options.auth ?? {}), log);
   const serving = await servingOf({ ...UNPROTECTED, ...options.auth, host }, log ?? silentLog);
   const app = createServer(log, serving.server);
   const methods = new Methods();
@@ -147,13 +155,14 @@ export async function buildServer(options: WebOptions): Promise<Built> {
   await protect(app, serving.auth);
   validateStrictly(app);
   await describeApi(app);
-  const stream = new Stream(store, pages);
+  const stream = new Stream(store);
   staticRoutes(app, { files: await readPage(join(packageRoot(), 'edge', 'web', 'public')) });
   healthRoutes(app);
   if (options.metrics) metricsRoutes(app, options.metrics.metrics, options.metrics.token);
-  liveRoutes(app, { store, stream });
-  const endNews = await registerApi(app, { ...options, bundles }, pages);
+  liveRoutes(app, { store, stream, seats });
+  const endNews = await registerApi(app, { ...options, bundles }, seats);
   const endStreams = (): void => {
+    seats.close();
     stream.close();
     endNews();
   };

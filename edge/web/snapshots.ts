@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { fitPicture, type InputSpec } from '../../protocol/letterbox.js';
 import type { LiveStore, Snapshot } from '../store/live.js';
+import { plainJpeg } from './plain-jpeg.js';
 
 /** Pictures per second and device, at most: while somebody looks, and while they are only kept. */
 const RATE = 10;
@@ -14,6 +15,12 @@ export interface Pixels {
   data: Uint8Array;
   width: number;
   height: number;
+}
+
+/** Which frame a picture is of. */
+interface FrameId {
+  session: number;
+  frame: number;
 }
 
 /**
@@ -31,19 +38,8 @@ export class SnapshotMaker {
    * @param pixels copied at once if they are taken: the caller may use them again
    * @returns whether the picture was taken
    */
-  offer(
-    device: string,
-    frame: { session: number; frame: number },
-    pixels: Pixels,
-    from: Snapshot['from'] = 'snapshot',
-  ): boolean {
-    const now = performance.now();
-    const rate = this.#rate;
-    if (rate === 0 || this.#busy >= AT_ONCE) return false;
-    if (now - (this.#last.get(device) ?? Number.NEGATIVE_INFINITY) < 1000 / rate - 5) return false;
-    this.#last.delete(device);
-    this.#last.set(device, now);
-    if (this.#last.size > this.store.limits.devices) this.#last.delete(this.#last.keys().next().value as string);
+  offer(device: string, frame: FrameId, pixels: Pixels, from: Snapshot['from'] = 'snapshot'): boolean {
+    if (this.#busy >= AT_ONCE || !this.#isDue(device)) return false;
     this.#busy++;
     void this.#make(device, frame, { ...pixels, data: pixels.data.slice() }, from).finally(() => {
       this.#busy--;
@@ -54,7 +50,7 @@ export class SnapshotMaker {
   /** The same for a letterboxed input: the padding is cut off. @param input what was sent, HWC RGB */
   offerInput(
     device: string,
-    frame: { session: number; frame: number },
+    frame: FrameId,
     spec: InputSpec,
     source: { width: number; height: number },
     input: Uint8Array,
@@ -69,6 +65,35 @@ export class SnapshotMaker {
     return this.offer(device, frame, { data, width, height }, 'input');
   }
 
+  /**
+   * A picture that a device sent as a JPEG file, as it is: it holds what of the input is the camera's picture, in that size.
+   * @param file one that was decoded: damaged ones are not told apart here
+   */
+  offerJpeg(
+    device: string,
+    { session, frame }: FrameId,
+    spec: InputSpec,
+    source: { width: number; height: number },
+    file: Uint8Array,
+  ): boolean {
+    if (!this.#isDue(device)) return false;
+    const data = plainJpeg(file);
+    if (data === undefined) return false;
+    const { width, height } = fitPicture(spec, source.width, source.height);
+    return this.store.onSnapshot(device, { session, frame, type: 'image/jpeg', data, width, height, from: 'input' });
+  }
+
+  /** Whether a device's next picture is wanted by now; if so, the one after it is later. */
+  #isDue(device: string): boolean {
+    const now = performance.now();
+    const rate = this.#rate;
+    if (rate === 0 || now - (this.#last.get(device) ?? Number.NEGATIVE_INFINITY) < 1000 / rate - 5) return false;
+    this.#last.delete(device);
+    this.#last.set(device, now);
+    if (this.#last.size > this.store.limits.devices) this.#last.delete(this.#last.keys().next().value as string);
+    return true;
+  }
+
   get #rate(): number {
     if (this.store.watched) return RATE;
     return this.store.recorded ? KEPT_RATE : 0;
@@ -76,7 +101,7 @@ export class SnapshotMaker {
 
   async #make(
     device: string,
-    { session, frame }: { session: number; frame: number },
+    { session, frame }: FrameId,
     { data, width, height }: Pixels,
     from: Snapshot['from'],
   ): Promise<void> {

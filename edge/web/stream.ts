@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveStore } from '../store/live.js';
+import type { Seat } from './seats.js';
 import { type DeviceView, deviceView, type WorkerView, workerViews } from './view.js';
 
 /** Between two messages to a page, at least, ms. */
@@ -25,6 +26,7 @@ export interface StreamMessage {
 
 interface Page {
   response: ServerResponse;
+  seat: Seat;
   /** Sequence of each device when it was told last. */
   told: Map<string, number>;
   workersAt: number;
@@ -43,10 +45,7 @@ export class Stream {
   /** Ends listening to the store. */
   #stop: (() => void) | undefined;
 
-  constructor(
-    readonly store: LiveStore,
-    readonly most: number,
-  ) {
+  constructor(readonly store: LiveStore) {
     this.#beat = setInterval(() => this.#tick(), BEAT_MS);
     this.#beat.unref();
   }
@@ -55,21 +54,14 @@ export class Stream {
     return this.#pages.size;
   }
 
-  /** Whether there are as many pages as may be. */
-  get full(): boolean {
-    return this.#pages.size >= this.most;
-  }
-
-  /** Tells a page everything, then what changes. Not while `full`. */
-  add(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
-    const page: Page = { response, told: new Map(), workersAt: -1, spokenAt: 0, fullSince: null };
+  /** Tells a page everything, then what changes. @param seat told when it does not read */
+  add(response: ServerResponse, seat: Seat): void {
+    const page: Page = { response, seat, told: new Map(), workersAt: -1, spokenAt: 0, fullSince: null };
     this.#pages.add(page);
     response.once('close', () => {
       this.#pages.delete(page);
       if (this.#pages.size === 0) this.#stopListening();
     });
-    response.on('error', () => response.destroy());
     this.#listen();
     this.#tell(page);
   }
@@ -78,7 +70,6 @@ export class Stream {
     clearInterval(this.#beat);
     clearTimeout(this.#timer);
     this.#stopListening();
-    for (const { response } of this.#pages) response.end();
   }
 
   /** The store is listened to while there is a page: only then are pictures made for it. */
@@ -104,10 +95,14 @@ export class Stream {
 
   #tell(page: Page): void {
     const { response, told } = page;
+    if (response.writableEnded) return;
     const now = Date.now();
     if (response.writableLength > FULL_BYTES) {
       page.fullSince ??= now;
-      if (now - page.fullSince > FULL_MS) response.destroy();
+      if (now - page.fullSince > FULL_MS) {
+        page.seat.leave('slow');
+        response.destroy();
+      }
       return;
     }
     page.fullSince = null;

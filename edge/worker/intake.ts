@@ -41,6 +41,8 @@ export interface IntakeOptions {
   bundles: ReadonlyMap<string, EdgeBundle>;
   /** Frames older than this are not worked on, ms. */
   maxAgeMs: number;
+  /** Whether bundles are still being read: one that is not known may be among them. */
+  reading?: () => boolean;
 }
 
 /**
@@ -78,6 +80,10 @@ export class Intake {
 
     const identity = identityOf(frame);
     const bundle = bundles.get(frame.bundleId);
+    if (bundle === undefined && this.options.reading?.()) {
+      const text = 'this edge has just started and is still reading its releases';
+      return { ...refuse(identity, 'overloaded', text, 'Try again in a moment.'), cause: 'starting' };
+    }
     if (bundle === undefined) {
       const known = [...bundles.values()].map((b) => `${b.name} (${b.id})`).join(', ') || 'none';
       const hint = `Bundles of this edge: ${known}. Give both sides the same one.`;

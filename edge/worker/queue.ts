@@ -119,6 +119,12 @@ export class FairQueue<T extends Queued> {
     return batch;
   }
 
+  /** Whether something waits for which `test` holds. */
+  some(test: (item: T) => boolean): boolean {
+    for (const { items } of this.#lines.values()) if (items.some(({ item }) => test(item))) return true;
+    return false;
+  }
+
   /** Hands everything that waits to `onDrop`. */
   clear(): void {
     for (const [device, line] of [...this.#lines]) {

@@ -127,6 +127,17 @@ export class TailPool {
     }
   }
 
+  /** Gives a model back that is not needed any more, with its last user. */
+  unload({ key, model }: Route): void {
+    this.#failures.delete(key);
+    this.#weights.delete(model);
+    const entry = this.#entries.get(key);
+    entry?.tail.then(
+      () => this.#leave(entry),
+      () => {},
+    );
+  }
+
   /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
   async prove(): Promise<void> {
     const loaded = [...this.#entries.values()].filter(({ leaving }) => !leaving);

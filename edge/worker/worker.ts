@@ -6,16 +6,16 @@ import { encodeResult, type FrameFailureCode, type ResultMessage } from '../../p
 import type { EdgeStatus } from '../../protocol/status.js';
 import type { Topics } from '../../protocol/topics.js';
 import { answerOf, failureOf } from './answer.js';
-import { Batching } from './batching.js';
 import type { EdgeBundle } from './bundles.js';
 import { Counters, type WorkerStats } from './counters.js';
+import { Dispatcher } from './dispatch.js';
 import { type FrameProperties, Intake, isRefusal } from './intake.js';
 import type { Address, Job } from './job.js';
 import { JpegError } from './jpeg.js';
 import { RateLimiter } from './limiter.js';
 import { Load } from './load.js';
 import { TailProfile } from './profile.js';
-import { FairQueue, type QueueLimits } from './queue.js';
+import type { QueueLimits } from './queue.js';
 import { ReferenceStore } from './references.js';
 import type { Route } from './route.js';
 import { decodeSymbols } from './symbols.js';
@@ -41,6 +41,8 @@ export interface WorkerOptions {
   };
   /** Memory for decoded codes that later frames are predicted from, bytes. */
   referenceBytes: number;
+  /** Whether bundles are still being read; default: no. */
+  reading?: () => boolean;
   /** Sends an answer. @returns false if it could not be sent */
   publish(to: Address, text: string): boolean;
 }
@@ -53,21 +55,6 @@ export interface AnsweredFrame {
   job?: Job;
 }
 
-/** A batch in work. */
-interface Running {
-  done: Promise<void>;
-  /** performance.now() when it is expected to end. */
-  endsAt: number;
-}
-
-/** Of its lifetime a frame may spend so much here: the answer has a way to go, too. */
-const OUR_SHARE = 0.5;
-/** The next batch is put together so long before the one that runs is expected to end: a share of its time, and ms. */
-const LEAD = 0.1;
-const LEAD_MS = 2;
-
-const keyOf = (job: Job): string => job.route.key;
-
 /** With such a load frames come so densely that there is no time for anything else. */
 const BUSY = 0.5;
 
@@ -77,44 +64,42 @@ const BUSY = 0.5;
  */
 export class EdgeWorker {
   readonly #intake: Intake;
-  readonly #queue: FairQueue<Job>;
+  readonly #dispatcher: Dispatcher;
   readonly #tails: TailPool;
   readonly #references: ReferenceStore;
   readonly #counters = new Counters();
   readonly #errorLimit = new RateLimiter(20, 5);
   readonly #seldom = new Seldom();
   readonly #listeners: ((event: AnsweredFrame) => void)[] = [];
-  readonly #running = new Set<Running>();
-  /** By route key. */
-  readonly #batching = new Map<string, Batching>();
   readonly #load = new Load();
   readonly #profile: TailProfile | undefined;
-  #wake: NodeJS.Immediate | undefined;
-  /** Wakes the pump when a frame that is waited for should have come. */
-  #alarm: NodeJS.Timeout | undefined;
-  #closed = false;
 
   constructor(
     readonly options: WorkerOptions,
     readonly log: Log,
   ) {
-    const { topics, bundles, queue } = options;
-    this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs });
-    this.#queue = new FairQueue(
-      queue,
-      (job) => this.#drop(job),
-      (job) => this.#batches(job.route).cost(),
-    );
+    const { topics, bundles, queue, reading } = options;
+    this.#intake = new Intake({ topics, bundles, maxAgeMs: queue.maxAgeMs, reading });
+    const { batch, parallel } = options.inference;
+    this.#dispatcher = new Dispatcher({
+      ...{ queue, batch, parallel },
+      ready: (route, changed) => this.#tails.ready(route, changed),
+      run: (jobs) => this.#process(jobs),
+      drop: (job) => this.#drop(job),
+      expired: (job, begins) => this.#expired(job, begins),
+      unload: (route) => this.#tails.unload(route),
+    });
     this.#tails = new TailPool(options.inference, log);
     this.#references = new ReferenceStore(options.referenceBytes);
     if (options.inference.measure) {
       const measured = {
         pool: this.#tails,
         routes: [...bundles.values()].flatMap(({ routes, raw }) => [...routes, raw]),
-        batch: options.inference.batch,
+        batch,
         frames: () => this.#counters.frames,
-        idle: () => this.#running.size === 0 && this.#queue.size === 0 && this.#load.share() < BUSY,
-        measured: (route: Route, batch: number, ms: number) => this.#batches(route).times.observe(batch, ms),
+        idle: () => !this.#dispatcher.busy && this.#load.share() < BUSY,
+        measured: (route: Route, batch: number, ms: number) =>
+          this.#dispatcher.batching(route).times.observe(batch, ms),
       };
       this.#profile = new TailProfile(measured, log);
     }
@@ -145,22 +130,30 @@ export class EdgeWorker {
    */
   async warm({ routes, raw }: EdgeBundle): Promise<void> {
     for (const route of [...routes, raw]) {
-      await this.#tails.use(route, async (tail) => {
+      this.#dispatcher.reinstate(route);
+      const once = async (tail: Tail): Promise<void> => {
         const input = tail.buffer(1);
         route.decode(route.sample(), 0, input);
         await tail.run(input, [0]);
-      });
+      };
+      if (await this.#tails.hasRoom(route)) await this.#tails.use(route, once);
+      else await this.#tails.borrow(route, once);
     }
+  }
+
+  /** Gives a bundle back that is served no more: its models go when its last frames are answered. */
+  retire({ routes, raw }: EdgeBundle): void {
+    this.#dispatcher.retire([...routes, raw]);
   }
 
   /** Frames that wait for their turn. */
   get waiting(): number {
-    return this.#queue.size;
+    return this.#dispatcher.waiting;
   }
 
   /** How long a frame that comes now waits until all before it are done, ms, as far as their times are known. */
   get backlogMs(): number {
-    return this.#queue.work + this.#remaining(performance.now());
+    return this.#dispatcher.backlogMs;
   }
 
   /** Memory of the loaded models, bytes. */
@@ -170,7 +163,7 @@ export class EdgeWorker {
 
   /** Whether frames wait or are in work. */
   get busy(): boolean {
-    return this.#running.size > 0 || this.#queue.size > 0;
+    return this.#dispatcher.busy;
   }
 
   /** Resolves when every loaded model's thread has answered a call; rejects when one has ended. */
@@ -191,7 +184,7 @@ export class EdgeWorker {
     try {
       const outcome = this.#intake.accept(topic, message, properties, now);
       if (!isRefusal(outcome)) {
-        this.#accept(outcome, now);
+        this.#dispatcher.accept(outcome, now);
         return;
       }
       this.#counters.drop(outcome.cause);
@@ -207,113 +200,15 @@ export class EdgeWorker {
 
   /** Finishes what runs, refuses what waits and what still comes, ends all inference threads. */
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#wake) clearImmediate(this.#wake);
-    clearTimeout(this.#alarm);
-    this.#queue.clear();
-    await Promise.all([...this.#running].map(({ done }) => done));
+    await this.#dispatcher.close();
     await this.#profile?.close();
     await this.#tails.close();
   }
 
-  /** Only what can be answered in time may wait: whoever sends more is told so at once. */
-  #accept(job: Job, now: number): void {
-    if (this.#closed) {
-      this.#drop(job);
-      return;
-    }
-    this.#batches(job.route).arrived(now);
-    const room = OUR_SHARE * (job.expiresAt - now) - this.#remaining(now);
-    this.#queue.push(job, room);
-    this.#schedule();
-  }
-
-  /** How long what runs now will still take, ms. */
-  #remaining(now: number): number {
-    let until = now;
-    for (const { endsAt } of this.#running) until = Math.max(until, endsAt);
-    return until - now;
-  }
-
-  #batches(route: Route): Batching {
-    let batching = this.#batching.get(route.key);
-    if (batching === undefined) {
-      batching = new Batching(this.options.inference.batch);
-      this.#batching.set(route.key, batching);
-    }
-    return batching;
-  }
-
-  /** Not at once: messages that arrived together can then share a batch. */
-  #schedule(): void {
-    if (this.#closed) return;
-    this.#wake ??= setImmediate(() => {
-      this.#wake = undefined;
-      this.#pump();
-    });
-  }
-
-  #pump(): void {
-    clearTimeout(this.#alarm);
-    while (!this.#closed && this.#running.size < this.options.inference.parallel) {
-      const next = this.#queue.peek(keyOf, this.#ready);
-      if (next === undefined) return;
-      const waitMs = this.#waitFor(next.item, next.alike, performance.now());
-      if (waitMs > 0) {
-        this.#alarm = setTimeout(() => {
-          this.#start();
-          this.#pump();
-        }, waitMs);
-        return;
-      }
-      this.#start();
-    }
-  }
-
-  readonly #ready = (job: Job): boolean => this.#tails.ready(job.route, () => this.#schedule());
-
-  /**
-   * How long the next batch should wait for more frames, ms. While another runs nothing is lost until shortly before its
-   * end, and the newest frame of each device is the one that is run.
-   */
-  #waitFor(job: Job, alike: number, now: number): number {
-    const batching = this.#batches(job.route);
-    const slack = job.expiresAt - now;
-    if (this.#running.size === 0) return batching.wait(alike, now - job.arrivedAt, slack);
-    const ms = batching.times.estimate(Math.max(1, alike));
-    if (ms === undefined || alike >= batching.size(batching.most, slack)) return 0;
-    return this.#remaining(now) - LEAD * ms - LEAD_MS;
-  }
-
-  /** Takes a batch from the queue, as large as pays and as its first frame has time for, and works on it. */
-  #start(): void {
-    const next = this.#queue.peek(keyOf, this.#ready);
-    if (this.#closed || next === undefined) return;
-    const { item: job, alike } = next;
-    const batching = this.#batches(job.route);
-    const begins = performance.now() + this.#remaining(performance.now());
-    const size = batching.size(alike, job.expiresAt - begins);
-    const jobs = this.#fresh(this.#queue.take(size, keyOf, this.#ready), begins);
-    if (jobs.length === 0) return;
-    const running: Running = {
-      endsAt: begins + (batching.times.estimate(jobs.length) ?? 0),
-      done: this.#process(jobs).finally(() => {
-        this.#running.delete(running);
-        this.#pump();
-      }),
-    };
-    this.#running.add(running);
-  }
-
-  /** @param begins performance.now() when their run is expected to begin */
-  #fresh(jobs: Job[], begins: number): Job[] {
-    return jobs.filter((job) => {
-      if (begins <= job.expiresAt) return true;
-      this.#counters.drop('expired');
-      const text = `the frame waited ${Math.round(begins - job.arrivedAt)} ms, too long to be of use`;
-      this.#fail(job.to, identityOf(job.frame), 'overloaded', text, undefined, job);
-      return false;
-    });
+  #expired(job: Job, begins: number): void {
+    this.#counters.drop('expired');
+    const text = `the frame waited ${Math.round(begins - job.arrivedAt)} ms, too long to be of use`;
+    this.#fail(job.to, identityOf(job.frame), 'overloaded', text, undefined, job);
   }
 
   /** One batch: all of one route. Never rejects. */
@@ -330,7 +225,7 @@ export class EdgeWorker {
         const run = await this.#load.during(() => tail.run(decoded.input, rates));
         this.#counters.batch(rates.length);
         const spent = decoded.ms.reduce((sum, ms) => sum + ms, run.runMs);
-        this.#batches(tail.route).times.observe(rates.length, spent);
+        this.#dispatcher.batching(tail.route).times.observe(rates.length, spent);
         const waited = Math.max(0, performance.now() - before - run.runMs);
         for (const [i, job] of decoded.jobs.entries()) {
           const queue = start - job.arrivedAt + waited;
@@ -410,7 +305,7 @@ export class EdgeWorker {
   #drop(job: Job): void {
     this.#counters.drop('overloaded');
     const hint = 'Send fewer frames a second, use a lower rate, or run on the device.';
-    const why = this.#closed ? 'this edge is stopping' : 'more frames come than can be answered in time';
+    const why = this.#dispatcher.closed ? 'this edge is stopping' : 'more frames come than can be answered in time';
     this.#fail(job.to, identityOf(job.frame), 'overloaded', why, hint, job, this.backlogMs);
   }
 

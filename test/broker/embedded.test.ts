@@ -10,7 +10,7 @@ import { accessTable } from './table.js';
 
 const site = await testSite(t);
 const out = join(site.folder, 'out');
-await site.broker(['embedded', '--out', out, '--host', '127.0.0.1', '--operator', 'alice']);
+await site.broker(['embedded', '--out', out, '--host', '127.0.0.1', '--operator', 'alice', '--integration', 'house']);
 const stolen = join(site.folder, 'stolen.crt');
 const { writeFileSync } = await import('node:fs');
 writeFileSync(stolen, site.stolen.certificate);
@@ -39,6 +39,35 @@ t.test('it counts what it refused', async (t) => {
   t.ok(counters.logins_refused >= 2, 'the last will on another topic, and the other user name');
   t.ok(said(/stolen: its certificate was revoked/));
 });
+
+t.test(
+  "the edge's own messages reach an integration under another discovery prefix, and the list says so",
+  async (t) => {
+    const other = await startBroker({ ...config.broker, port: 0, discovery: 'ha/site' }, log);
+    t.teardown(() => other.close());
+    const house = (await Client.connect(other.url, site.ca, site.house)) as Client;
+    const own = await Client.connect(other.own.url, '', undefined, { username: 'edge', password: other.own.password });
+    t.same(await house.ask('ha/site/#', 'homeassistant/#'), [true, false]);
+    own?.say('ha/site/device/x/config', 'announced', { retain: true });
+    await house.hears('announced');
+    await own?.close();
+    await house.close();
+    const there = join(site.folder, 'there');
+    const names = ['--integration', 'house', '--discovery', 'ha/site'];
+    await site.broker(['embedded', '--out', there, '--host', '127.0.0.1', ...names]);
+    const { broker: lines, home_assistant } = parse(readFileSync(join(there, 'broker.yaml'), 'utf8'));
+    t.match({ lines, home_assistant }, { lines: { integrations: ['house'] }, home_assistant: { prefix: 'ha/site' } });
+    for (const [kind, file] of [
+      ['mosquitto', 'acl'],
+      ['emqx', 'acl.conf'],
+    ]) {
+      await site.broker([kind, '--out', join(site.folder, kind), '--host', '127.0.0.1', ...names]);
+      const list = readFileSync(join(site.folder, kind, file), 'utf8');
+      t.match(list, 'ha/site/status');
+      t.notMatch(list, /homeassistant|\+\/command\/#/, 'nothing of the other prefix, and no other command');
+    }
+  },
+);
 
 t.test("another device's client id takes nobody's place", async (t) => {
   const street = (await Client.connect(broker.url, site.ca, site.street, { clientId: 'deepcod-street' })) as Client;
@@ -75,6 +104,10 @@ t.test('subscriptions are limited', async (t) => {
   const yard = (await Client.connect(broker.url, site.ca, site.yard)) as Client;
   const granted = await yard.ask(...Array.from({ length: 40 }, (_, i) => `deepcod/yard/command/${i}`));
   t.equal(granted.filter(Boolean).length, 32);
+  const house = (await Client.connect(broker.url, site.ca, site.house)) as Client;
+  const all = await house.ask(...Array.from({ length: 300 }, (_, i) => `deepcod/cam-${i}/ha`));
+  t.ok(all.every(Boolean), 'an integration needs some for each camera');
+  await house.close();
   await yard.mqtt.unsubscribeAsync('deepcod/yard/command/1');
   t.same(await yard.ask('deepcod/yard/command/new'), [true], 'one less makes room for another');
   await yard.close();

@@ -9,7 +9,7 @@ t.test('the written configuration of mosquitto', { skip: withoutMosquitto }, asy
   const site = await testSite(t);
   const out = join(site.folder, 'out');
   const port = await freePort();
-  const names = ['--host', '127.0.0.1', '--operator', 'alice', '--worker', 'edge-1'];
+  const names = ['--host', '127.0.0.1', '--operator', 'alice', '--integration', 'house', '--worker', 'edge-1'];
   await site.broker(['mosquitto', '--out', out, '--port', String(port), ...names]);
   writeFileSync(join(site.folder, 'stolen.crt'), site.stolen.certificate);
   await site.broker(['revoke', '--out', out, join(site.folder, 'stolen.crt')]);

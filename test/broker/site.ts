@@ -23,6 +23,8 @@ export interface TestSite {
   street: Pair;
   stolen: Pair;
   alice: Pair;
+  /** Home Assistant's, as an integration. */
+  house: Pair;
   worker: Pair;
   /** Named `yard`: of another site, and expired yesterday. */
   foreign: Pair;
@@ -48,6 +50,7 @@ export async function testSite(t: { teardown(f: () => unknown): void }): Promise
     street: await device('street'),
     stolen: await device('stolen'),
     alice: await device('alice'),
+    house: await device('house'),
     worker: await ca.issue({ name: 'edge-1', kind: 'worker' }),
     foreign: await foreign.issue({ name: 'yard', kind: 'device' }),
     expired: expired(join(folder, 'site')),

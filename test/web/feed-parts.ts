@@ -1,4 +1,4 @@
-export { codedFrame, Device, header, rawFrame, recordedLog, tinyConfig, until } from '../edge/harness.js';
+export { bundleCopy, codedFrame, Device, header, rawFrame, recordedLog, tinyConfig, until } from '../edge/harness.js';
 
 /** A health message as a device sends it. @returns JSON */
 export function encodeHealth(device: string): string {

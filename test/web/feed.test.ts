@@ -1,8 +1,23 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import mqtt from 'mqtt';
+import sharp from 'sharp';
 import t from 'tap';
 import { startEdge } from '../../edge/edge.js';
 import { startWeb } from '../../edge/web/server.js';
-import { codedFrame, Device, encodeHealth, header, rawFrame, recordedLog, tinyConfig, until } from './feed-parts.js';
+import { openEdgeBundle } from '../../edge/worker/bundles.js';
+import { Coding, encodeFrame, PARTITION_RAW } from '../../protocol/index.js';
+import {
+  bundleCopy,
+  codedFrame,
+  Device,
+  encodeHealth,
+  header,
+  rawFrame,
+  recordedLog,
+  tinyConfig,
+  until,
+} from './feed-parts.js';
 
 t.test('a running edge feeds its page: answers, pictures of raw frames, health, other edges, errors', async (t) => {
   const { log } = recordedLog();
@@ -85,6 +100,47 @@ t.test('a running edge feeds its page: answers, pictures of raw frames, health, 
   await until(() => store.device('cam')?.counts.results === 3, 'an answer after all the junk');
   t.equal((await fetch(`${web.url}healthz`)).status, 200);
   end();
+});
+
+t.test('frames that are JPEG files are shown as they came, to the page and to whoever keeps pictures', async (t) => {
+  const folder = await bundleCopy(t);
+  const file = join(folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...manifest, pictures: [{ quality: 75, payload_bytes_mean: 1000 }] }));
+  const { id } = await openEdgeBundle(folder);
+  const { log } = recordedLog();
+  const edge = await startEdge(tinyConfig({ broker: { port: 0 }, bundles: [folder] }), log);
+  const web = await startWeb({ host: '127.0.0.1', port: 0 }, edge, log);
+  const device = await Device.connect(edge.brokerUrl, 'cam');
+  t.teardown(async () => {
+    await device.close();
+    await web.close();
+    await edge.close();
+  });
+  await edge.link.broker.ready(10_000);
+  const kept: unknown[] = [];
+  web.store.onPair((name, { frame, snapshot, answered }) => kept.push({ name, frame, snapshot, answered }));
+  const change = { coding: Coding.jpeg, partition: PARTITION_RAW, bundleId: id };
+  const send = (frame: number, payload: Uint8Array, source = { sourceWidth: 640, sourceHeight: 320 }) =>
+    device.send(encodeFrame(header(frame, { ...change, ...source }), payload));
+
+  send(1, Buffer.from('no picture at all'));
+  await device.answerTo(1);
+  t.equal(web.store.device('cam')?.shown(Date.now())?.snapshot, undefined, 'what could not be decoded is not shown');
+
+  // of 640x320 pixels as many as the tiny bundle's input has room for
+  const colours = { r: 200, g: 40, b: 90 };
+  const image = sharp({ create: { width: 32, height: 16, channels: 3, background: colours } });
+  const plain = await image.clone().jpeg().toBuffer();
+  send(2, await image.withMetadata({ orientation: 3 }).jpeg().toBuffer());
+  await until(() => kept.length > 0, 'the picture');
+  const snapshot = { from: 'input', type: 'image/jpeg', width: 32, height: 16 };
+  t.match(kept, [{ name: 'cam', frame: 2, answered: true, snapshot }]);
+  const shown = await fetch(`${web.url}api/v1/cameras/cam/picture`);
+  t.equal(shown.headers.get('content-type'), 'image/jpeg');
+  const data = Buffer.from(await shown.arrayBuffer());
+  t.same(await sharp(data).raw().toBuffer(), await sharp(plain).raw().toBuffer(), 'compressed once, by the device');
+  t.notOk((await sharp(data).metadata()).orientation, 'and nothing beside it');
 });
 
 t.test('a device that goes shows as away', async (t) => {

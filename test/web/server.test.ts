@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { LiveStore } from '../../edge/store/live.js';
+import { Seats } from '../../edge/web/seats.js';
 import { type LiveWeb, startWebServer, type WebOptions } from '../../edge/web/server.js';
 import { SnapshotMaker } from '../../edge/web/snapshots.js';
 
@@ -245,7 +246,7 @@ t.test('hundreds of devices come in portions', async (t) => {
 });
 
 t.test('too many pages are turned away, and a place becomes free again', async (t) => {
-  const web = await serve(t, { pages: 2 });
+  const web = await serve(t, { seats: new Seats({ all: 2, user: 3 }) });
   const stops = [new AbortController(), new AbortController()];
   for (const stop of stops) t.equal((await fetch(`${web.url}api/events`, { signal: stop.signal })).status, 200);
   const third = await fetch(`${web.url}api/events`);

@@ -1,4 +1,5 @@
 import type { ConfigSchema } from '../../../platform/config.js';
+import { DEFAULT_DISCOVERY } from '../../broker/grants.js';
 
 /** Section `home_assistant` of edge.yaml. */
 export interface HomeAssistantConfig {
@@ -23,7 +24,7 @@ export const homeAssistantSchema: ConfigSchema = {
     prefix: {
       type: 'string',
       pattern: '^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,5}$',
-      default: 'homeassistant',
+      default: DEFAULT_DISCOVERY,
       description: "Home Assistant's discovery prefix: 1 to 6 levels of A-Z a-z 0-9 _ -, joined by /",
     },
     picture_s: {

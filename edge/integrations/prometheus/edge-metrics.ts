@@ -6,6 +6,7 @@ import type { Edge } from '../../edge.js';
 import type { Site } from '../../rules/site.js';
 import { severities } from '../../rules/types.js';
 import type { LiveDevice, LiveStore } from '../../store/live.js';
+import type { Seats } from '../../web/seats.js';
 import { systemOf } from '../system.js';
 
 /** Cameras with time series of their own; counts of more are added up as `other`. */
@@ -19,6 +20,7 @@ export interface MetricsParts {
   store: LiveStore;
   /** Absent where no history is kept. */
   site?: Pick<Site, 'history' | 'notifier' | 'openAlerts' | 'onNews'>;
+  seats?: Pick<Seats, 'open' | 'counts'>;
 }
 
 /** Everything that the edge tells Prometheus. */
@@ -26,7 +28,8 @@ export function edgeMetrics(parts: MetricsParts): Metrics {
   const metrics = new Metrics('deepcod_edge');
   work(metrics, parts.edge);
   cameras(metrics, parts.store);
-  if (parts.site) history(metrics, parts.site, parts.store);
+  if (parts.site) history(metrics, parts.site);
+  if (parts.seats) streams(metrics, parts.seats);
   return metrics;
 }
 
@@ -128,7 +131,7 @@ function tripSteps(store: LiveStore, now: number): [string, number][] {
   });
 }
 
-function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>, store: LiveStore): void {
+function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>): void {
   const { counter, gauge } = bound(metrics);
   const { history, notifier } = site;
   gauge('deepcod_edge_history_waiting', 'Entries that wait to be written.', () => history.counts.waiting);
@@ -143,10 +146,15 @@ function history(metrics: Metrics, site: NonNullable<MetricsParts['site']>, stor
     if (news.kind !== 'alert' || news.type !== 'new') return;
     alerts.set(news.alert.severity, (alerts.get(news.alert.severity) ?? 0) + 1);
   });
-  gauge('deepcod_edge_alerts_open', 'Alerts that nobody has closed, of the cameras heard of.', () =>
-    store.devices().reduce((sum, { name }) => sum + site.openAlerts(name), 0),
-  );
+  gauge('deepcod_edge_alerts_open', 'Alerts that nobody has closed.', () => site.openAlerts());
   gauge('deepcod_edge_notifications_waiting', 'Notifications that wait to be sent.', () => notifier.waiting);
+}
+
+function streams(metrics: Metrics, seats: NonNullable<MetricsParts['seats']>): void {
+  const { counter, gauge } = bound(metrics);
+  gauge('deepcod_edge_streams_open', 'Streams that pages and programs have open.', () => seats.open);
+  const help = 'Streams that the edge ended, or did not open (refused), by cause.';
+  counter('deepcod_edge_streams_ended_total', help, () => new Map(Object.entries(seats.counts)), 'cause');
 }
 
 const inSeconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);

@@ -93,6 +93,17 @@ export class History {
     this.#queue.push([this.#upserts.alerts.query(fromAlert(alert))], `alert:${alert.id}`);
   }
 
+  /** What was done to an alert that is kept: the rest of it may have changed meanwhile. */
+  saveAlertState({ id, state, by, changed, note }: Alert): void {
+    const set = { state, by_whom: by ?? null, changed, note: note ?? null };
+    this.#queue.push([this.database.db.updateTable('alerts').set(set).where('id', '=', id).compile()]);
+  }
+
+  /** @param listener hears of alerts that went with their time although nobody had closed them */
+  onUnclosedGone(listener: (ids: readonly string[]) => void): void {
+    this.#retainer.onUnclosed = listener;
+  }
+
   /** Keeps the picture of an event; one too many at a time is left out. */
   savePicture(event: string, data: Uint8Array): void {
     if (this.#picturesWaiting >= PICTURES_WAITING) return;

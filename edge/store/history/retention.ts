@@ -30,6 +30,8 @@ export class Retainer {
   #running: Promise<void> | undefined;
   #orphansAt = 0;
   #closed = false;
+  /** Hears of alerts that were deleted although nobody had closed them. */
+  onUnclosed: (ids: readonly string[]) => void = () => {};
 
   /** @param flush writes what waits, so that a new event's picture is not taken for an orphan */
   constructor(
@@ -135,8 +137,18 @@ export class Retainer {
       (select ${by} as t from ${from} where ${by} < ${cut} order by ${by} limit ${ROWS}) as oldest`.execute(db);
     const [{ edge, n }] = rows;
     if (n === 0) return 0;
+    const unclosed = table === 'alerts' ? await this.#unclosed(edge) : [];
     await this.database.write([sql`delete from ${from} where ${by} <= ${edge}`.compile(db)]);
+    if (unclosed.length > 0) {
+      this.log.warn('alerts that nobody had closed are too old to be kept', { alerts: unclosed.length });
+      this.onUnclosed(unclosed);
+    }
     return n;
+  }
+
+  async #unclosed(until: number): Promise<string[]> {
+    const query = this.database.db.selectFrom('alerts').select('id').where('state', 'in', ['open', 'acknowledged']);
+    return (await query.where('started', '<=', until).execute()).map(({ id }) => id);
   }
 
   async #span(): Promise<{ oldest: number; newest: number } | undefined> {

@@ -1,4 +1,5 @@
 import type { CompiledQuery } from 'kysely';
+import type { OpenAlert } from '../../rules/open-alerts.js';
 import type { Place, PlaceSettings, Rule, RuleSettings } from '../../rules/types.js';
 import type { Database } from './tables.js';
 
@@ -34,6 +35,12 @@ export class Settled {
 
   deleteRule(id: string): Promise<void> {
     return this.#write(this.database.db.deleteFrom('rules').where('id', '=', id).compile());
+  }
+
+  /** Alerts that nobody has closed, oldest first. */
+  openAlerts(): Promise<OpenAlert[]> {
+    const query = this.database.db.selectFrom('alerts').select(['id', 'rule', 'camera']);
+    return query.where('state', 'in', ['open', 'acknowledged']).orderBy('started').orderBy('id').execute();
   }
 
   /** Ends what an earlier start left open: nobody saw its end. */

@@ -2,15 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import type { LiveStore } from '../../store/live.js';
 import { HttpError } from '../problem.js';
 import { cameraName, object } from '../schemas/build.js';
+import type { Seats } from '../seats.js';
 import type { Stream } from '../stream.js';
 import { shownView, stateView } from '../view.js';
 import { route } from './route.js';
+import { openStream } from './sse.js';
 
 const tag = 'live';
 const params = object({ device: cameraName });
 
 /** What the live page reads: everything at once, what changes, one device's newest boxes and picture. */
-export function liveRoutes(app: FastifyInstance, { store, stream }: { store: LiveStore; stream: Stream }): void {
+export function liveRoutes(
+  app: FastifyInstance,
+  { store, stream, seats }: { store: LiveStore; stream: Stream; seats: Seats },
+): void {
   app.get(
     '/api/state',
     route({
@@ -29,15 +34,9 @@ export function liveRoutes(app: FastifyInstance, { store, stream }: { store: Liv
     type: 'text/event-stream',
   });
   app.head('/api/events', { config: { role: 'viewer' }, schema: { hide: true } }, (_request, reply) => reply.send());
-  app.get('/api/events', { ...events, exposeHeadRoute: false }, (_request, reply) => {
-    if (stream.full) {
-      reply.header('retry-after', '10');
-      throw new HttpError(503, 'too_many_pages', 'Too many open pages; close one.');
-    }
-    reply.hijack();
-    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string);
-    stream.add(reply.raw);
-  });
+  app.get('/api/events', { ...events, exposeHeadRoute: false }, (request, reply) =>
+    openStream(request, reply, seats, 'too_many_pages', (response, seat) => stream.add(response, seat)),
+  );
 
   type Named = { Params: { device: string } };
   const shownOf = (name: string) => store.device(name)?.shown(Date.now());

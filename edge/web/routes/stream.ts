@@ -1,23 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { NewsStream } from '../news.js';
-import { HttpError } from '../problem.js';
+import type { Seats } from '../seats.js';
 import { route } from './route.js';
+import { openStream } from './sse.js';
 
 /** What changes, as it changes. */
-export function streamRoutes(app: FastifyInstance, { news }: { news: NewsStream }): void {
+export function streamRoutes(app: FastifyInstance, { news, seats }: { news: NewsStream; seats: Seats }): void {
   const options = route({
     id: 'stream',
-    summary: 'Server-sent events: `cameras`, `event`, `alert`, `settings`; docs/api.md says what each holds',
+    summary: 'Server-sent events: `cameras`, `event`, `alert`, `settings`, `end`; docs/api.md says what each holds',
     tag: 'stream',
     type: 'text/event-stream',
   });
-  app.get('/stream', { ...options, exposeHeadRoute: false }, (_request, reply) => {
-    if (news.full) {
-      reply.header('retry-after', '10');
-      throw new HttpError(503, 'too_many_streams', 'Too many open streams; close one.');
-    }
-    reply.hijack();
-    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string);
-    news.add(reply.raw);
-  });
+  app.get('/stream', { ...options, exposeHeadRoute: false }, (request, reply) =>
+    openStream(request, reply, seats, 'too_many_streams', (response, seat) => news.add(response, seat)),
+  );
 }

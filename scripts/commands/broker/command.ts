@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DEFAULT_DISCOVERY } from '../../../edge/broker/grants.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { usageError } from '../../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text, texts } from '../../../platform/options.js';
@@ -28,6 +29,8 @@ too. Nothing that is there is written over, but for configurations with --force.
   --base B         first levels of all topics (default: ${DEFAULT_BASE})
   --worker NAME    an edge, by its name; may be repeated (default: edge-1; none for embedded, which has its own)
   --operator NAME  somebody who may read everything and send commands; may be repeated
+  --integration NAME  Home Assistant or its like: reads what it is told, chooses partition points; may be repeated
+  --discovery P    Home Assistant's discovery prefix (default: ${DEFAULT_DISCOVERY})
   --force          write over configurations that were changed
   --help           this text
 
@@ -46,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
     args,
     {
       ...{ site: text, out: text, host: texts, folder: text, port: text, base: text },
-      ...{ worker: texts, operator: texts, force: flag },
+      ...{ worker: texts, operator: texts, integration: texts, discovery: text, force: flag },
     },
     1000,
   );
@@ -66,31 +69,44 @@ export async function run(args: string[]): Promise<number> {
   await site.copyTo(out);
   await site.write(out, 'server', { name: values.host[0], kind: 'server', hosts: values.host });
   for (const name of members.workers) await site.write(join(out, 'clients'), name, { name, kind: 'worker' });
-  for (const name of members.operators) await site.write(join(out, 'clients'), name, { name, kind: 'device' });
+  const people = [...members.operators, ...members.integrations];
+  for (const name of people) await site.write(join(out, 'clients'), name, { name, kind: 'device' });
   const files = write(members, { folder: resolve(values.folder ?? out), port });
   for (const [name, content] of Object.entries(files)) await writeText(join(out, name), content, values.force ?? false);
-  const clients = [...members.workers, ...members.operators].map((name) => `clients/${name}.crt, clients/${name}.key`);
+  const clients = [...members.workers, ...people].map((name) => `clients/${name}.crt, clients/${name}.key`);
   const written = [...Object.keys(files), 'ca.crt, ca.crl', 'server.crt, server.key', ...clients];
   process.stdout.write(`${out}:\n${written.map((line) => `  ${line}\n`).join('')}`);
   return ExitCode.ok;
 }
 
-function membersOf(
-  { base = DEFAULT_BASE, worker, operator = [] }: { base?: string; worker?: string[]; operator?: string[] },
-  defaultWorkers: string[],
-): Members {
-  try {
-    new Topics(base);
-  } catch (error) {
-    throw usageError(`--base: ${(error as Error).message}`);
+interface MemberOptions {
+  base?: string;
+  discovery?: string;
+  worker?: string[];
+  operator?: string[];
+  integration?: string[];
+}
+
+function membersOf(options: MemberOptions, defaultWorkers: string[]): Members {
+  const { base = DEFAULT_BASE, discovery = DEFAULT_DISCOVERY, worker, operator = [], integration = [] } = options;
+  for (const [option, levels] of Object.entries({ base, discovery })) {
+    try {
+      new Topics(levels);
+    } catch (error) {
+      throw usageError(`--${option}: ${(error as Error).message}`);
+    }
   }
   const workers = worker ?? defaultWorkers;
   for (const name of workers) if (!isWorkerName(name)) throw usageError(`--worker ${name}: 1 to 64 of A-Z a-z 0-9 _ -`);
-  for (const name of operator) {
-    if (!isDeviceName(name)) throw usageError(`--operator ${name}: 1 to 64 of A-Z a-z 0-9 _ -, and not "edge"`);
-    if (workers.includes(name)) throw usageError(`${name}: a worker or an operator, not both`);
+  for (const [option, names] of Object.entries({ operator, integration })) {
+    for (const name of names) {
+      if (!isDeviceName(name)) throw usageError(`--${option} ${name}: 1 to 64 of A-Z a-z 0-9 _ -, and not "edge"`);
+      if (workers.includes(name)) throw usageError(`${name}: a worker or an ${option}, not both`);
+    }
   }
-  return { base, workers, operators: operator };
+  const twice = operator.find((name) => integration.includes(name));
+  if (twice !== undefined) throw usageError(`${twice}: an operator or an integration, not both`);
+  return { space: { base, discovery }, workers, operators: operator, integrations: integration };
 }
 
 async function writeText(file: string, content: string, force: boolean): Promise<void> {

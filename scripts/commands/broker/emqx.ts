@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defaultLimits } from '../../../edge/broker/config.js';
+import { defaultLimits, INTEGRATION_SUBSCRIPTIONS } from '../../../edge/broker/config.js';
 import { FRAME_MAX_BYTES } from '../../../protocol/frame.js';
 import { emqxAccess, type Members } from './access.js';
 import type { Place } from './place.js';
@@ -7,7 +7,8 @@ import type { Place } from './place.js';
 /** Files for EMQX 5.9 or newer, by name. */
 export function emqxFiles(members: Members, { folder, port }: Place): Record<string, string> {
   const file = (name: string): string => join(folder, name);
-  const { connections, messages_per_s, megabytes_per_s, subscriptions, retained } = defaultLimits;
+  const { connections, messages_per_s, megabytes_per_s, retained } = defaultLimits;
+  const subscriptions = members.integrations.length > 0 ? INTEGRATION_SUBSCRIPTIONS : defaultLimits.subscriptions;
   return {
     'emqx.conf': `## EMQX 5.9 or newer, for a site of DeepCOD: append it to etc/emqx.conf. Written by: deepcod broker emqx
 

@@ -121,7 +121,8 @@ async function names(): Promise<Set<string>> {
     history: { counts: { waiting: 0, written: 0, dropped: 0 } },
   } as unknown as MetricsParts['site'];
   const health = () => ({ v: 1, device: 'a', session: 1, uptime_s: 1 }) as const;
-  const all = [edgeMetrics({ ...parts(), site }).registry, agentMetrics(health).metrics.registry];
+  const seats = { open: 0, counts: { user: 0, room: 0, slow: 0, stopping: 0, refused: 0 } };
+  const all = [edgeMetrics({ ...parts(), site, seats }).registry, agentMetrics(health).metrics.registry];
   const found = new Set<string>();
   for (const registry of all) {
     for (const { name, type } of await registry.getMetricsAsJSON()) {
