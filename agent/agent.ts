@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Bundle } from '../platform/bundle.js';
 import { DeepcodError } from '../platform/errors.js';
+import { Gate } from '../platform/gate.js';
 import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
 import { type Notifier, silentNotifier } from '../platform/systemd/notify.js';
@@ -18,6 +19,7 @@ import type { Choice } from './partition/choices.js';
 import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
 import { Home } from './partition/home.js';
 import type { Planner } from './partition/planner.js';
+import { StandingCommand } from './partition/standing-command.js';
 import { inBrief } from './partition/trace.js';
 import { Engine } from './pipeline/engine.js';
 import { FlightControl } from './pipeline/flight.js';
@@ -56,6 +58,8 @@ export interface AgentParts {
   onTrip?: (trip: Trip) => void;
   /** The service manager; default: nobody. */
   manager?: Notifier;
+  /** What an operator told an agent before this one; default: nothing. */
+  command?: StandingCommand;
 }
 
 /** The process on the device: pictures in, results out. Made by `openAgent`. */
@@ -73,6 +77,7 @@ export class Agent {
   readonly #flight: FlightControl;
   readonly #refusals: Refusals;
   readonly #failures = new Seldom();
+  readonly #command: StandingCommand;
   /** Takes the next frame. */
   #engine: Engine;
   /** Engines whose last frames are on their way; they close by themselves. */
@@ -84,8 +89,9 @@ export class Agent {
   #camera: Camera | undefined;
   /** There when releases may be taken. */
   readonly #updater: Updater | undefined;
-  /** Changes are made one after the other. */
+  /** Changes are made one after the other, and none before it is ready. */
   #changing: Promise<void> = Promise.resolve();
+  readonly #ready = new Gate();
   #failure: Error | undefined;
   /** Frames that are being answered here. */
   #here = 0;
@@ -104,11 +110,12 @@ export class Agent {
     update?: Start['update'],
   ) {
     const { log } = parts;
+    this.#command = parts.command ?? new StandingCommand();
     this.#home = new Home(this.edges, config.device, () => this.#link.broker.version === 5);
     this.#engine = this.#makeEngine(config, bundle);
     this.#refusals = new Refusals(log);
     this.#link = new AgentLink(
-      config,
+      () => this.config,
       () => ({
         ...{ online: true, session: this.session, bundle: this.#engine.bundleName },
         ...{ commands: this.config.commands, versions: versions() },
@@ -127,6 +134,7 @@ export class Agent {
         explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
         partition: (command) => {
           this.planner.command(command);
+          this.#command.give(command, this.config);
           log.info('the partition point was chosen by a command', { ...command });
         },
         pong: (number) => this.planner.pinged(number),
@@ -152,7 +160,7 @@ export class Agent {
     this.#flight = new FlightControl(
       () => this.#limit(),
       (picture, since) => this.#fly(picture, since),
-      config.timeout_ms,
+      () => this.config.timeout_ms,
     );
     this.#reporter = this.#makeReporter();
     this.#system = new SystemHealthReader(config.results.folder);
@@ -206,6 +214,8 @@ export class Agent {
       this.#stop.signal.throwIfAborted();
       this.#camera = await this.#openCamera();
       await this.#prepare();
+      this.#stop.signal.throwIfAborted();
+      this.#obey(this.#engine);
       log.info('ready', {
         device: this.config.device,
         camera: this.#camera.description,
@@ -216,11 +226,13 @@ export class Agent {
       this.parts.manager?.ready();
       this.parts.manager?.status(`${this.config.device}: ${this.#camera.description}`);
       this.#updater?.start();
+      this.#ready.open();
       await this.#takePictures();
       await this.#flight.settled();
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
+      this.#ready.shut(new DeepcodError('stopped', 'the agent has ended'));
       this.#flight.stop();
       await atMost(GOODBYE_MS, this.#updater?.stop());
       // A run cannot be broken off: who stops does not wait for its end.
@@ -268,12 +280,15 @@ export class Agent {
 
   /**
    * Goes on with another bundle or other settings between two frames. Models are loaded before; frames on their way are
-   * answered by what they began with. Where the camera must give other pictures, it is opened again, after these frames.
+   * answered by what they began with. Where the camera must give other pictures, it is opened again; a picture that waits
+   * to become a frame is dropped then.
    * @param config undefined: as it is when this change's turn comes; `bundle` likewise
    * @throws DeepcodError for what cannot be used: then nothing has changed
    */
   change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void> {
-    const change = this.#changing.then(() => this.#change(config ?? this.config, bundle ?? this.bundle));
+    const change = this.#changing
+      .then(() => this.#ready.opened)
+      .then(() => this.#change(config ?? this.config, bundle ?? this.bundle));
     this.#changing = change.catch(() => undefined);
     return change;
   }
@@ -281,7 +296,7 @@ export class Agent {
   async #change(config: AgentConfig, bundle: Bundle): Promise<void> {
     const next = this.#makeEngine(config, bundle, this.#engine);
     try {
-      await this.#unlessStopped(next.warmUp());
+      await this.#unlessStopped(this.#warmUp(next));
       this.#stop.signal.throwIfAborted();
       if (next.sharesCamera(this.#engine)) this.#use(next);
       else await this.#useWithCamera(next);
@@ -289,6 +304,23 @@ export class Agent {
       await next.close();
       throw error;
     }
+  }
+
+  async #warmUp(next: Engine): Promise<void> {
+    // All points are measured, also those that a command leaves out: it may end at any time.
+    await next.measure();
+    next.obey(this.#command.under(next.config));
+    await next.warmUp();
+  }
+
+  /** The next frame goes by this engine's settings, and by what an operator said and they let stand. */
+  #obey(engine: Engine): void {
+    if (this.#command.settle(engine.config)) {
+      this.parts.log.info('the settings choose the partition point, no longer a command', {
+        partition: engine.config.partition,
+      });
+    }
+    engine.obey(this.#command.under(engine.config));
   }
 
   /** The health document as of now. */
@@ -351,13 +383,14 @@ export class Agent {
   #use(next: Engine): void {
     const before = this.#engine;
     this.#engine = next;
+    this.#obey(next);
     const closing = before.close().finally(() => this.#retiring.delete(before));
     this.#retiring.set(before, closing);
     if (next.bundle.id !== before.bundle.id) {
       this.edges.reconsider();
       this.#refusals.clear();
-      this.#link.announce();
     }
+    if (next.bundle.id !== before.bundle.id || next.config.commands !== before.config.commands) this.#link.announce();
     next.planner.useEdges(this.#home.statuses, next.bundle.id);
     if (next.config.health.interval_s !== before.config.health.interval_s) {
       this.#reporter.stop();
@@ -421,7 +454,7 @@ export class Agent {
     const { frames = Number.POSITIVE_INFINITY } = this.parts;
     while (!signal.aborted && this.stats.frames < frames) {
       if (this.#handOver) await this.#changeCamera();
-      if (this.config.camera.fps === 0) await this.#flight.room();
+      if (this.config.camera.fps === 0) await this.#flight.room(this.#waiting.signal);
       if (this.stats.frames >= frames) break;
       const picture = await this.#nextPicture();
       if (picture === undefined) continue;
@@ -443,12 +476,12 @@ export class Agent {
     }
   }
 
-  /** Between two frames, when all that were begun are home. */
+  /** Between two frames. Those on their way have their pictures; the one that waits would not fit the next engine. */
   async #changeCamera(): Promise<void> {
     const handOver = this.#handOver;
     this.#handOver = undefined;
     this.#waiting = new AbortController();
-    await this.#flight.settled();
+    this.#flight.clear();
     await this.#camera?.close();
     handOver?.();
     this.#camera = await this.#openCamera();

@@ -88,7 +88,11 @@ t.test('a picture that waited too long is dropped and counted', async (t) => {
   const started: string[] = [];
   let limit = 0;
   const fly = async (p: Picture) => void started.push(p.name as string);
-  const control = new FlightControl(() => limit, fly, 5);
+  const control = new FlightControl(
+    () => limit,
+    fly,
+    () => 5,
+  );
   control.offer(picture('old'));
   await new Promise((resolve) => setTimeout(resolve, 20));
   limit = 1;
