@@ -45,7 +45,7 @@ export async function selfTest(folder: string, config: AgentConfig, signal: Abor
     const last = said.trim().split('\n').at(-1) ?? '';
     if (late) throw new Refused('self_test', `not done after ${PATIENCE_MS / 1000} s`);
     if (killedBy === null) throw new Refused('self_test', last || `exit code ${code}`);
-    const why = killedBy === 'SIGKILL' ? ' (nothing but the system does that: memory was short)' : '';
+    const why = killedBy === 'SIGKILL' ? ', as the system does where memory is short' : '';
     throw new Refused('self_test', `ended by ${killedBy}${why}${last && `: ${last}`}`);
   } finally {
     clearTimeout(timer);

@@ -53,7 +53,7 @@ const killedTest: SelfTest = (...parts) => {
 
 t.test('one that the system kills is refused, and so is its release', async (t) => {
   const config = loadAgentConfig({ overrides: { bundle: tinyBundle, threads: 1 } });
-  const message = 'ended by SIGKILL (nothing but the system does that: memory was short)';
+  const message = 'ended by SIGKILL, as the system does where memory is short';
   const killed = killedTest(tinyBundle, config, new AbortController().signal);
   await t.rejects(killed, { code: 'self_test', lasting: true, message });
 
