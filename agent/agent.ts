@@ -1,39 +1,37 @@
 import { randomInt } from 'node:crypto';
 import type { Bundle } from '../platform/bundle.js';
 import { DeepcodError } from '../platform/errors.js';
-import { Seldom } from '../platform/log/seldom.js';
 import type { Log } from '../platform/log.js';
 import { type Notifier, silentNotifier } from '../platform/systemd/notify.js';
 import { versions } from '../platform/versions.js';
-import type { Decision } from '../protocol/decision.js';
-import type { CameraHealth, HealthMessage } from '../protocol/health.js';
-import type { Camera, OpenCamera, Picture } from './camera/camera.js';
+import { atMost } from '../platform/wait.js';
+import type { HealthMessage } from '../protocol/health.js';
+import type { Camera, OpenCamera } from './camera/camera.js';
+import { cameraTrouble, openWatched } from './camera/watched.js';
 import type { AgentConfig } from './config/config.js';
+import { dropsOf, healthOf } from './health/document.js';
 import { Reporter } from './health/reporter.js';
 import { Stats } from './health/stats.js';
 import { summaryOf } from './health/summary.js';
 import { SystemHealthReader } from './health/system.js';
 import { FrameWatchdog } from './health/watchdog.js';
-import type { Choice } from './partition/choices.js';
-import { type EdgeAdvice, EdgeWatch } from './partition/edges.js';
+import { EdgeWatch } from './partition/edges.js';
 import { Home } from './partition/home.js';
 import type { Planner } from './partition/planner.js';
-import { inBrief } from './partition/trace.js';
-import { Engine } from './pipeline/engine.js';
-import { FlightControl } from './pipeline/flight.js';
+import { StandingCommand } from './partition/standing-command.js';
+import type { Engine } from './pipeline/engine.js';
+import { Engines } from './pipeline/engines.js';
+import { heard } from './pipeline/heard.js';
 import { AgentLink } from './pipeline/link.js';
-import { localResult } from './pipeline/local-result.js';
+import { Pictures } from './pipeline/pictures.js';
+import { prepare } from './pipeline/prepare.js';
 import { Refusals } from './pipeline/refusals.js';
-import { Throttle } from './pipeline/throttle.js';
-import { newTrip, type Trip } from './pipeline/trip.js';
+import { type TripObservers, Trips } from './pipeline/trips.js';
 import { LocalResults } from './store/results.js';
 import { connectUpdater } from './update/connect.js';
 import { findStart, type Start } from './update/start.js';
 import type { Updater } from './update/updater.js';
 
-/** How long the first frame waits for the broker and an edge to show up, ms. */
-const BROKER_PATIENCE_MS = 3000;
-const EDGE_PATIENCE_MS = 1500;
 /** How long frames that are on their way are waited for when the agent is stopped, ms. */
 const STOP_PATIENCE_MS = 600;
 /** How long the broker is waited for then, and models that still run, ms: all in all less than two seconds. */
@@ -41,21 +39,13 @@ const GOODBYE_MS = 400;
 /** A line in the log about how things are, every so many ms. */
 const SUMMARY_MS = 5 * 60_000;
 
-export interface AgentParts {
+export interface AgentParts extends TripObservers {
   log: Log;
   openCamera: OpenCamera;
-  /** Stop after so many frames; default: go on. */
-  frames?: number;
-  /** Told of every frame as it starts. The picture may be read until the trip is over. */
-  onStart?: (frame: number, picture: Picture) => void;
-  /** Asked for every frame as it starts: the W3C trace context that its message carries, if it is traced. */
-  traceparent?: (frame: number) => string | undefined;
-  /** Told of every decision, before its frame's trip. */
-  onDecision?: (decision: Decision) => void;
-  /** Told of every finished trip, lost ones too. */
-  onTrip?: (trip: Trip) => void;
   /** The service manager; default: nobody. */
   manager?: Notifier;
+  /** What an operator told an agent before this one; default: nothing. */
+  command?: StandingCommand;
 }
 
 /** The process on the device: pictures in, results out. Made by `openAgent`. */
@@ -64,37 +54,21 @@ export class Agent {
   readonly stats = new Stats();
   readonly edges = new EdgeWatch();
   readonly #home: Home;
-  readonly #throttle = new Throttle();
-  #hold: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   readonly #stop = new AbortController();
+  readonly #engines: Engines;
+  readonly #refusals: Refusals;
   readonly #link: AgentLink;
   readonly #results: LocalResults;
-  readonly #flight: FlightControl;
-  readonly #refusals: Refusals;
-  readonly #failures = new Seldom();
-  /** Takes the next frame. */
-  #engine: Engine;
-  /** Engines whose last frames are on their way; they close by themselves. */
-  readonly #retiring = new Map<Engine, Promise<void>>();
-  /** Goes on with another camera between two frames. */
-  #handOver: (() => void) | undefined;
-  /** Ends the wait for a picture: a camera that gives none must not hold up a change, or the end. */
-  #waiting = new AbortController();
-  #camera: Camera | undefined;
+  readonly #trips: Trips;
+  readonly #pictures: Pictures;
   /** There when releases may be taken. */
   readonly #updater: Updater | undefined;
-  /** Changes are made one after the other. */
-  #changing: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
-  /** Frames that are being answered here. */
-  #here = 0;
   #reporter: Reporter;
   readonly #system: SystemHealthReader;
   readonly #watchdog: FrameWatchdog;
   readonly #summary: NodeJS.Timeout;
-  #lastChoice = '';
-  #lastRate = 0;
 
   /** Use openAgent. @throws DeepcodError for settings that this bundle or this machine cannot serve */
   constructor(
@@ -105,43 +79,18 @@ export class Agent {
   ) {
     const { log } = parts;
     this.#home = new Home(this.edges, config.device, () => this.#link.broker.version === 5);
-    this.#engine = this.#makeEngine(config, bundle);
+    this.#engines = new Engines(config, bundle, {
+      session: this.session,
+      publish: (message, worker, traceparent) => this.#link.publishFrame(message, worker, traceparent),
+      home: this.#home,
+      command: parts.command ?? new StandingCommand(),
+      stop: this.#stop.signal,
+      changeCamera: (use) => this.#pictures.changeCamera(use),
+      used: (next, before) => this.#used(next, before),
+      log,
+    });
     this.#refusals = new Refusals(log);
-    this.#link = new AgentLink(
-      config,
-      () => ({
-        ...{ online: true, session: this.session, bundle: this.#engine.bundleName },
-        ...{ commands: this.config.commands, versions: versions() },
-      }),
-      {
-        result: (payload) => {
-          const arrivals = this.#engines.map(({ matcher }) => matcher.arrive(payload));
-          const arrival = arrivals.find((what) => what !== 'foreign');
-          if (arrival === 'late' || arrival === 'damaged') this.stats.drop(`result_${arrival}`);
-        },
-        edge: (worker, status) => {
-          if (this.edges.announce(worker, status)) this.#updater?.poke();
-          if (!status.online && !status.leaving) for (const { matcher } of this.#engines) matcher.lose(worker);
-          this.planner.useEdges(this.#home.statuses, this.bundle.id);
-        },
-        explain: (count) => this.#link.publishDecisions(this.session, this.planner.trace.last(count)),
-        partition: (command) => {
-          this.planner.command(command);
-          log.info('the partition point was chosen by a command', { ...command });
-        },
-        pong: (number) => this.planner.pinged(number),
-        up: () => {
-          this.planner.link.doubt();
-          this.planner.pings.restart();
-          this.#ping();
-        },
-        down: () => {
-          this.edges.forget();
-          for (const { matcher } of this.#engines) matcher.giveUp('broker_lost');
-        },
-      },
-      log.child('broker'),
-    );
+    this.#link = this.#makeLink();
     this.#results = new LocalResults(
       config.results,
       this.#link,
@@ -149,19 +98,41 @@ export class Agent {
       (cause, count) => this.stats.drop(cause, count),
       log.child('results'),
     );
-    this.#flight = new FlightControl(
-      () => this.#limit(),
-      (picture, since) => this.#fly(picture, since),
-      config.timeout_ms,
-    );
+    this.#trips = new Trips({
+      session: this.session,
+      engine: () => this.#engines.current,
+      link: this.#link,
+      results: this.#results,
+      edges: this.edges,
+      home: this.#home,
+      refusals: this.#refusals,
+      stats: this.stats,
+      observers: parts,
+      started: () => this.#watchdog.started(),
+      ended: (trip) => {
+        this.#watchdog.ended(trip.outcome);
+        this.#updater?.trip(trip);
+      },
+      news: () => this.#reporter.news(),
+      log,
+    });
+    const { flight } = this.#trips;
+    this.#pictures = new Pictures({
+      open: () => this.#openCamera(),
+      flight,
+      more: () => this.#trips.more,
+      paced: () => this.config.camera.fps > 0,
+      taken: () => this.#watchdog.picture(),
+      stop: this.#stop.signal,
+    });
     this.#reporter = this.#makeReporter();
     this.#system = new SystemHealthReader(config.results.folder);
     this.#watchdog = new FrameWatchdog(parts.manager ?? silentNotifier, () => ({
       periodMs: this.config.camera.fps > 0 ? 1000 / this.config.camera.fps : 0,
       timeoutMs: this.config.timeout_ms,
-      inFlight: this.#flight.inFlight,
-      waiting: this.#flight.waiting,
-      cameraTrouble: cameraTrouble(this.#camera),
+      inFlight: flight.inFlight,
+      waiting: flight.waiting,
+      cameraTrouble: cameraTrouble(this.#pictures.camera),
       connected: this.#link.connected,
       edge: this.edges.advice(performance.now()),
       fallback: this.config.fallback,
@@ -170,20 +141,20 @@ export class Agent {
     if (update) this.#updater = connectUpdater(update, this, this.#link.broker, log.child('update'));
     this.#link.broker.onUp(() => {
       this.#results.connected();
-      this.#flight.poke();
+      flight.poke();
     });
   }
 
   get config(): AgentConfig {
-    return this.#engine.config;
+    return this.#engines.current.config;
   }
 
   get bundle(): Bundle {
-    return this.#engine.bundle;
+    return this.#engines.current.bundle;
   }
 
   get planner(): Planner {
-    return this.#engine.planner;
+    return this.#engines.current.planner;
   }
 
   /** Frames that began their trip. */
@@ -193,7 +164,7 @@ export class Agent {
 
   /** Whether frames are on their way, or wait in the socket. */
   get busy(): boolean {
-    return this.#flight.inFlight > 0 || this.#link.busy;
+    return this.#trips.flight.inFlight > 0 || this.#link.busy;
   }
 
   /**
@@ -204,36 +175,38 @@ export class Agent {
     const { log } = this.parts;
     try {
       this.#stop.signal.throwIfAborted();
-      this.#camera = await this.#openCamera();
-      await this.#prepare();
+      const camera = await this.#pictures.open();
+      await prepare(this.#engines.current, this.#link, this.edges, this.#stop.signal, log);
+      this.#stop.signal.throwIfAborted();
+      this.#engines.start();
       log.info('ready', {
         device: this.config.device,
-        camera: this.#camera.description,
+        camera: camera.description,
         bundle: `${this.bundle.manifest.service.name}/${this.bundle.id}`,
         partition: this.config.partition,
       });
       this.#watchdog.picture();
       this.parts.manager?.ready();
-      this.parts.manager?.status(`${this.config.device}: ${this.#camera.description}`);
+      this.parts.manager?.status(`${this.config.device}: ${camera.description}`);
       this.#updater?.start();
-      await this.#takePictures();
-      await this.#flight.settled();
+      await this.#pictures.take();
+      await this.#trips.flight.settled();
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
-      this.#flight.stop();
+      this.#engines.end();
+      this.#trips.flight.stop();
       await atMost(GOODBYE_MS, this.#updater?.stop());
       // A run cannot be broken off: who stops does not wait for its end.
-      await atMost(STOP_PATIENCE_MS, this.#flight.settled());
-      clearTimeout(this.#hold);
-      await atMost(GOODBYE_MS, this.#camera?.close());
-      this.#engine.keep();
+      await atMost(STOP_PATIENCE_MS, this.#trips.flight.settled());
+      this.#trips.close();
+      await atMost(GOODBYE_MS, this.#pictures.close());
+      this.#engines.current.keep();
       this.#watchdog.close();
       this.#system.close();
       clearInterval(this.#summary);
       this.#reporter.stop();
-      const engines = Promise.all([this.#engine.close(), ...this.#retiring.values()]);
-      await Promise.all([atMost(GOODBYE_MS, engines), this.#link.close(GOODBYE_MS)]);
+      await Promise.all([atMost(GOODBYE_MS, this.#engines.close()), this.#link.close(GOODBYE_MS)]);
       await this.#results.close();
     }
     if (this.#failure) throw this.#failure;
@@ -244,10 +217,9 @@ export class Agent {
     this.#stop.abort(new DeepcodError('stopped', 'the agent was asked to stop'));
     // At once: a change that breaks off because of this is no release's fault.
     void this.#updater?.stop();
-    this.#waiting.abort(this.#stop.signal.reason);
-    this.#flight.stop();
+    this.#trips.flight.stop();
     setTimeout(() => {
-      for (const { matcher } of this.#engines) matcher.giveUp('stopped');
+      for (const { matcher } of this.#engines.all) matcher.giveUp('stopped');
     }, STOP_PATIENCE_MS).unref();
   }
 
@@ -266,311 +238,72 @@ export class Agent {
     return this.change(this.#updater?.rebase(config) ?? config, undefined);
   }
 
-  /**
-   * Goes on with another bundle or other settings between two frames. Models are loaded before; frames on their way are
-   * answered by what they began with. Where the camera must give other pictures, it is opened again, after these frames.
-   * @param config undefined: as it is when this change's turn comes; `bundle` likewise
-   * @throws DeepcodError for what cannot be used: then nothing has changed
-   */
+  /** Goes on with another bundle or other settings between two frames; see `Engines`. */
   change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void> {
-    const change = this.#changing.then(() => this.#change(config ?? this.config, bundle ?? this.bundle));
-    this.#changing = change.catch(() => undefined);
-    return change;
-  }
-
-  async #change(config: AgentConfig, bundle: Bundle): Promise<void> {
-    const next = this.#makeEngine(config, bundle, this.#engine);
-    try {
-      await this.#unlessStopped(next.warmUp());
-      this.#stop.signal.throwIfAborted();
-      if (next.sharesCamera(this.#engine)) this.#use(next);
-      else await this.#useWithCamera(next);
-    } catch (error) {
-      await next.close();
-      throw error;
-    }
+    return this.#engines.change(config, bundle);
   }
 
   /** The health document as of now. */
   health(): HealthMessage {
-    const { stats } = this;
-    const bytes = stats.bytes.mean();
-    return {
-      v: 1,
-      device: this.config.device,
+    return healthOf({
       session: this.session,
-      uptime_s: Math.round((performance.now() - this.#startedAt) / 100) / 10,
-      bundle: this.#engine.bundleName,
-      ...(this.#lastChoice && { partition: this.#lastChoice, rate: this.#lastRate }),
-      fps: Math.round(stats.fps() * 100) / 100,
-      frames: stats.frames,
-      results: stats.results + stats.local,
-      lost: stats.lost,
-      drops: this.drops(),
-      coding: { ...stats.coding },
-      steps_ms: stats.stepsP50(),
-      ...(bytes !== null && { bytes_mean: Math.round(bytes) }),
-      bandwidth_bps: Math.round(this.planner.link.bps),
-      ...(this.planner.trace.latest && { decision: inBrief(this.planner.trace.latest) }),
-      waiting_results: this.#results.waiting,
-      rss_bytes: process.memoryUsage.rss(),
-      ...(this.#camera?.health && { camera: this.#camera.health }),
+      startedAt: this.#startedAt,
+      engine: this.#engines.current,
+      stats: this.stats,
+      trips: this.#trips,
+      waitingResults: this.#results.waiting,
+      camera: this.#pictures.camera,
       system: this.#system.latest,
-      versions: versions(),
-      ...(this.#updater && { update: this.#updater.report.brief }),
-    };
+      update: this.#updater?.report.brief,
+    });
   }
 
   /** Everything that came to nothing so far, by cause. */
   drops(): Record<string, number> {
-    const { superseded, late } = this.#flight;
-    return { ...this.stats.drops, ...(superseded > 0 && { superseded }), ...(late > 0 && { late }) };
+    return dropsOf(this.stats, this.#trips.flight);
   }
 
-  /** The one that takes the next frame first. */
-  get #engines(): Engine[] {
-    return [this.#engine, ...this.#retiring.keys()];
-  }
-
-  #makeEngine(config: AgentConfig, bundle: Bundle, before?: Engine): Engine {
-    const parts = {
-      session: this.session,
-      publish: (message: Uint8Array, worker?: string, traceparent?: string) =>
-        this.#link.publishFrame(message, worker, traceparent),
-      home: this.#home,
+  #makeLink(): AgentLink {
+    const log = this.parts.log.child('broker');
+    const status = () => ({
+      ...{ online: true, session: this.session, bundle: this.#engines.current.bundleName },
+      ...{ commands: this.config.commands, versions: versions() },
+    });
+    const listeners = heard({
+      ...{ session: this.session, engines: this.#engines, edges: this.edges, home: this.#home, stats: this.stats },
+      link: () => this.#link,
+      trips: () => this.#trips,
+      edgeNews: () => this.#updater?.poke(),
       log: this.parts.log,
-    };
-    return new Engine(config, bundle, parts, before);
+    });
+    return new AgentLink(() => this.config, status, listeners, log);
   }
 
   #makeReporter(): Reporter {
     return new Reporter(this.config.health.interval_s * 1000, () => this.#link.publishHealth(this.health()));
   }
 
-  /** The next frame begins with this engine. */
-  #use(next: Engine): void {
-    const before = this.#engine;
-    this.#engine = next;
-    const closing = before.close().finally(() => this.#retiring.delete(before));
-    this.#retiring.set(before, closing);
+  /** The next frame begins with another engine. */
+  #used(next: Engine, before: Engine): void {
     if (next.bundle.id !== before.bundle.id) {
       this.edges.reconsider();
       this.#refusals.clear();
-      this.#link.announce();
     }
+    if (next.bundle.id !== before.bundle.id || next.config.commands !== before.config.commands) this.#link.announce();
     next.planner.useEdges(this.#home.statuses, next.bundle.id);
     if (next.config.health.interval_s !== before.config.health.interval_s) {
       this.#reporter.stop();
       this.#reporter = this.#makeReporter();
     }
     this.#reporter.news();
-    this.#flight.poke();
-  }
-
-  /** The loop that takes pictures opens the camera for it, and then uses it. */
-  #useWithCamera(next: Engine): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#handOver = () => {
-        this.#use(next);
-        resolve();
-      };
-      this.#waiting.abort(new Error('the camera is changed'));
-    });
+    this.#trips.flight.poke();
   }
 
   #openCamera(): Promise<Camera> {
-    const { source, ...options } = this.config.camera;
-    const log = this.parts.log.child('camera');
-    const warn = (message: string) => log.warn(message);
-    const changed = ({ state, description, message }: CameraHealth) => {
-      if (state === 'running') log.info('running', { camera: description });
-      else log.warn(message ?? state, { state, camera: description });
-      this.#reporter.news();
-    };
-    return this.parts.openCamera({ source, ...options, warn, changed }, this.#engine.preprocessor.fit);
+    const { openCamera, log } = this.parts;
+    const { fit } = this.#engines.current.preprocessor;
+    return openWatched(openCamera, this.config.camera, fit, log.child('camera'), () => this.#reporter.news());
   }
-
-  /** Measures or recalls what the decision needs, and lets broker and edge show up. */
-  async #prepare(): Promise<void> {
-    const { broker } = this.#link;
-    const edgeThere = broker.ready(BROKER_PATIENCE_MS).then((up) => up && this.edges.waitForOne(EDGE_PATIENCE_MS));
-    await this.#engine.measure();
-    if (await this.#unlessStopped(edgeThere)) return;
-    if (this.planner.staysHere('use')) return;
-    const { log } = this.parts;
-    const instead = this.config.fallback
-      ? 'the service runs on this device until one answers'
-      : 'frames are lost until one answers';
-    if (broker.connected)
-      log.warn(`no edge has announced itself at the broker: ${instead}`, { base: this.config.base });
-  }
-
-  async #unlessStopped<T>(waited: Promise<T>): Promise<T | undefined> {
-    const { signal } = this.#stop;
-    const stopped = new Promise<undefined>((resolve) => {
-      if (signal.aborted) resolve(undefined);
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
-    return Promise.race([waited, stopped]);
-  }
-
-  async #takePictures(): Promise<void> {
-    const { signal } = this.#stop;
-    const { frames = Number.POSITIVE_INFINITY } = this.parts;
-    while (!signal.aborted && this.stats.frames < frames) {
-      if (this.#handOver) await this.#changeCamera();
-      if (this.config.camera.fps === 0) await this.#flight.room();
-      if (this.stats.frames >= frames) break;
-      const picture = await this.#nextPicture();
-      if (picture === undefined) continue;
-      if (picture === null) break;
-      this.#watchdog.picture();
-      this.#flight.offer(picture);
-    }
-    if (this.stats.frames >= frames) this.#flight.stop();
-  }
-
-  /** @returns null: the input has ended; undefined: the camera is to be changed */
-  async #nextPicture(): Promise<Picture | null | undefined> {
-    const { signal } = this.#waiting;
-    try {
-      return (await this.#camera?.next(signal)) ?? null;
-    } catch (error) {
-      if (signal.aborted && !this.#stop.signal.aborted) return undefined;
-      throw error;
-    }
-  }
-
-  /** Between two frames, when all that were begun are home. */
-  async #changeCamera(): Promise<void> {
-    const handOver = this.#handOver;
-    this.#handOver = undefined;
-    this.#waiting = new AbortController();
-    await this.#flight.settled();
-    await this.#camera?.close();
-    handOver?.();
-    this.#camera = await this.#openCamera();
-  }
-
-  #limit(): number {
-    if (this.stats.frames >= (this.parts.frames ?? Number.POSITIVE_INFINITY)) return 0;
-    // One at a time here; frames that are stuck on the link take nobody's place.
-    // While one is, none goes out: an edge's answer to a newer frame must not overtake it.
-    if (this.#here > 0 || this.planner.staysHere(this.#advice())) {
-      return Math.min(this.planner.away, this.config.in_flight) + 1;
-    }
-    return this.#link.broker.connected && !this.#held() ? this.config.in_flight : 0;
-  }
-
-  /** Whether frames are held back from an edge that has too much to do. */
-  #held(): boolean {
-    const { delay } = this.#throttle;
-    if (delay === 0) return false;
-    this.#hold ??= setTimeout(() => {
-      this.#hold = undefined;
-      this.#flight.poke();
-    }, delay);
-    return true;
-  }
-
-  /** Whether there is an edge to send the next frame to. */
-  #advice(): EdgeAdvice {
-    const isOpen = this.#link.broker.connected && !this.#results.goFirst;
-    return isOpen ? this.edges.advice(performance.now()) : 'avoid';
-  }
-
-  /** One frame's trip. Never rejects. */
-  async #fly(picture: Picture, since: number): Promise<void> {
-    const trip = newTrip(this.stats.frames++, picture, since);
-    const engine = this.#engine;
-    const { planner } = engine;
-    trip.traceparent = this.parts.traceparent?.(trip.frame);
-    this.parts.onStart?.(trip.frame, picture);
-    this.#watchdog.started();
-    try {
-      this.#ping();
-      const { choice, decision } = planner.decide(trip.frame, this.#advice());
-      this.parts.onDecision?.(decision);
-      const isNews = choice.id !== this.#lastChoice || choice.rate !== this.#lastRate;
-      this.#lastChoice = choice.id;
-      this.#lastRate = choice.rate;
-      if (isNews) this.#reporter.news();
-      if (choice.id === 'device') await this.#flyHere(engine, trip);
-      else await this.#flyToEdge(engine, trip, choice);
-    } catch (error) {
-      trip.outcome = 'failed';
-      const { message } = error as Error;
-      if (this.#failures.now(message)) this.parts.log.error('a frame failed', { frame: trip.frame, error });
-    }
-    trip.steps.total = performance.now() - trip.startedAt + picture.captureMs;
-    this.stats.finish(trip);
-    this.#watchdog.ended(trip.outcome);
-    this.#updater?.trip(trip);
-    planner.learn(trip);
-    this.parts.onTrip?.(trip);
-  }
-
-  /** While no frame goes to the edge, nothing else tells how the link is. */
-  #ping(): void {
-    this.planner.checkPing();
-    if (!this.planner.pingDue || !this.#link.broker.connected) return;
-    const number = randomInt(2 ** 32);
-    if (this.#link.publishPing(number)) this.planner.pings.sent(number);
-  }
-
-  async #flyToEdge(engine: Engine, trip: Trip, choice: Choice): Promise<void> {
-    const now = performance.now();
-    if (this.edges.advice(now) === 'try') this.edges.tried(now);
-    this.#throttle.sent();
-    const refusal = await engine.flyToEdge(trip, choice);
-    // What an edge makes of another bundle says nothing about this one.
-    if (engine.bundle.id !== this.bundle.id) return;
-    if (refusal) {
-      if (this.#refusals.note(refusal)) this.edges.refused();
-      if (trip.refusal === 'overloaded') {
-        this.#throttle.overloaded(trip.refusedWaitMs);
-        this.#home.overloaded(refusal.worker);
-      }
-      return;
-    }
-    if (trip.outcome === 'result') {
-      this.edges.answered();
-      this.#home.answered(trip.worker ?? '');
-      this.#throttle.answered();
-      this.#refusals.clear();
-    } else if (trip.outcome === 'timeout') {
-      this.edges.unanswered();
-      if (trip.sentTo !== undefined) this.#home.unanswered(trip.sentTo);
-    }
-  }
-
-  async #flyHere(engine: Engine, trip: Trip): Promise<void> {
-    this.#here++;
-    try {
-      await engine.flyHere(trip);
-    } finally {
-      this.#here--;
-    }
-    trip.worker = this.config.device;
-    this.#results.publish(localResult(trip, this.session, engine.bundle.id, this.config.device));
-  }
-}
-
-/** What a camera that is watched over says is wrong, and works on. */
-function cameraTrouble(camera: Camera | undefined): string | undefined {
-  const { state = 'running', message = state } = camera?.health ?? {};
-  return state === 'running' ? undefined : message;
-}
-
-/** Waits for something, but no longer. */
-async function atMost(ms: number, what: Promise<unknown> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([what, over]).finally(() => clearTimeout(timer));
 }
 
 /**

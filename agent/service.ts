@@ -2,12 +2,14 @@ import { openBundle } from '../platform/bundle.js';
 import { changedKeys } from '../platform/config/changes.js';
 import type { Log } from '../platform/log.js';
 import type { Notifier } from '../platform/systemd/notify.js';
+import { Readiness } from '../platform/systemd/readiness.js';
 import { type Agent, type AgentParts, openAgent } from './agent.js';
 import type { AgentConfig } from './config/config.js';
 import { Observers } from './integrations/observers.js';
 import { choicesFor } from './partition/choices.js';
+import { StandingCommand } from './partition/standing-command.js';
 
-export interface ServiceParts extends Omit<AgentParts, 'manager'> {
+export interface ServiceParts extends Omit<AgentParts, 'manager' | 'command'> {
   log: Log;
   manager: Notifier;
   /** Reads the configuration again. @throws DeepcodError where it cannot be used */
@@ -16,7 +18,7 @@ export interface ServiceParts extends Omit<AgentParts, 'manager'> {
 
 /** Keys that hold from the next frame on; any other one takes a new agent. */
 const LIVE = new Set(
-  'accuracy_floor commands fallback health in_flight key_interval_s partition pictures power prices privacy profile rate threads'.split(
+  'accuracy_floor commands fallback health in_flight key_interval_s partition pictures power prices privacy profile rate threads timeout_ms'.split(
     ' ',
   ),
 );
@@ -32,6 +34,8 @@ export class AgentService {
   #config: AgentConfig;
   #next: AgentConfig | undefined;
   #stopped = false;
+  readonly #command = new StandingCommand();
+  readonly #readiness: Readiness;
   /** One after the other. */
   #reloads: Promise<void> = Promise.resolve();
 
@@ -40,6 +44,7 @@ export class AgentService {
     readonly parts: ServiceParts,
   ) {
     this.#config = config;
+    this.#readiness = new Readiness(parts.manager);
   }
 
   /**
@@ -57,11 +62,12 @@ export class AgentService {
         const agent = await openAgent(this.#config, {
           ...parts,
           ...observers.parts(parts.onTrip),
+          command: this.#command,
           manager: {
             ...parts.manager,
             ready: () => {
               worked = true;
-              parts.manager.ready();
+              this.#readiness.working();
             },
           },
         });
@@ -78,6 +84,7 @@ export class AgentService {
         continue;
       } finally {
         this.#agent = undefined;
+        this.#readiness.resting();
         await observers?.close();
       }
       if (!this.#next) return;
@@ -89,7 +96,7 @@ export class AgentService {
 
   stop(): void {
     this.#stopped = true;
-    this.parts.manager.stopping();
+    this.#readiness.stopping();
     this.#agent?.stop();
   }
 
@@ -103,8 +110,8 @@ export class AgentService {
   }
 
   async #reload(): Promise<void> {
-    const { log, manager, reread } = this.parts;
-    manager.reloading();
+    const { log, reread } = this.parts;
+    this.#readiness.reloading();
     try {
       const config = reread();
       const bundle = await openBundle(config.bundle);
@@ -118,15 +125,17 @@ export class AgentService {
         if (changed.some(isLive)) await this.#agent?.applyConfig(config);
         this.#config = config;
         log.info('configuration read again', { changed: changed.join(',') || 'nothing' });
-        manager.ready();
+        this.#readiness.settled();
         return;
       }
       log.info('configuration read again: the agent starts anew with it', { changed: changed.join(',') });
       this.#next = config;
+      this.#readiness.resting();
       this.#agent?.stop();
     } catch (error) {
+      if (this.#stopped) return;
       log.error('the configuration cannot be used: nothing changes', { error });
-      manager.ready();
+      this.#readiness.settled();
     }
   }
 }

@@ -6,6 +6,7 @@ import { ExitCode } from '../platform/errors.js';
 import { runMain, STOP_WITHIN_MS, untilStopped } from '../platform/main.js';
 import { parseOptions, text, texts } from '../platform/options.js';
 import { openNotifier } from '../platform/systemd/notify.js';
+import { Readiness } from '../platform/systemd/readiness.js';
 import { loadEdgeConfig } from './config.js';
 import { startEdge } from './edge.js';
 import { watchEdge } from './health/watchdog.js';
@@ -30,7 +31,8 @@ runMain(usage, async (args) => {
   const load = (sources: Parameters<typeof loadEdgeConfig>[0]) => loadEdgeConfig({ ...sources, file, overrides });
   const { config, log } = configured('edge', load);
   const manager = openNotifier(log.child('systemd'));
-  const reload = () => reloadLog(config, () => load({ env: process.env }), manager, log);
+  const readiness = new Readiness(manager);
+  const reload = () => reloadLog(config, () => load({ env: process.env }), readiness, log);
   const stopped = untilStopped({ reload, withinMs: STOP_WITHIN_MS });
   const edge = await startEdge(config, log);
   try {
@@ -38,9 +40,9 @@ runMain(usage, async (args) => {
     const web = await startWeb(config, edge, log);
     log.info('ready', { broker: edge.brokerUrl, page: web?.url });
     const watchdog = watchEdge(edge, manager);
-    manager.ready();
+    readiness.working();
     log.info(`stopping (${await stopped})`);
-    manager.stopping();
+    readiness.stopping();
     watchdog.close();
     await web?.close();
     await endTraces();

@@ -1,6 +1,6 @@
 import { changedKeys } from '../platform/config/changes.js';
 import type { Log } from '../platform/log.js';
-import type { Notifier } from '../platform/systemd/notify.js';
+import type { Readiness } from '../platform/systemd/readiness.js';
 import type { EdgeConfig } from './config.schema.js';
 
 /**
@@ -8,8 +8,8 @@ import type { EdgeConfig } from './config.schema.js';
  * would notice, so nobody but the operator decides when. A configuration that cannot be used changes nothing.
  * @param current as the edge was started; its level is kept up to date
  */
-export function reloadLog(current: EdgeConfig, reread: () => EdgeConfig, manager: Notifier, log: Log): void {
-  manager.reloading();
+export function reloadLog(current: EdgeConfig, reread: () => EdgeConfig, readiness: Readiness, log: Log): void {
+  readiness.reloading();
   try {
     const config = reread();
     const changed = changedKeys(current, config).filter((key) => key !== 'log.level');
@@ -20,5 +20,5 @@ export function reloadLog(current: EdgeConfig, reread: () => EdgeConfig, manager
   } catch (error) {
     log.error('the configuration cannot be used: nothing changes', { error });
   }
-  manager.ready();
+  readiness.settled();
 }

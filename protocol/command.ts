@@ -4,8 +4,8 @@ import { compileSchema, type Schema } from './validate.js';
 export const COMMAND_MAX_BYTES = 1024;
 
 /**
- * Sent to `<base>/<device>/command/partition`: where the device cuts the network from the next frame on, until its next
- * start or the next command. `auto` gives the decision back to the device.
+ * Sent to `<base>/<device>/command/partition`: where the device cuts the network from the next frame on, until the next
+ * command, until its settings say another `partition`, or until its process ends. `auto` gives the decision back to the device.
  */
 export interface PartitionCommand {
   /** Partition id, `raw`, `device` or `auto`. */

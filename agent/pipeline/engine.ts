@@ -1,5 +1,6 @@
 import type { Bundle } from '../../platform/bundle.js';
 import type { Log } from '../../platform/log.js';
+import type { PartitionCommand } from '../../protocol/command.js';
 import type { FrameFailure } from '../../protocol/result.js';
 import type { AgentConfig } from '../config/config.js';
 import type { Choice } from '../partition/choices.js';
@@ -44,6 +45,7 @@ export class Engine {
   readonly #remote: RemoteTrips;
   readonly #onDevice: DeviceTrips;
   readonly #profiling: Profiling;
+  readonly #log: Log;
   #flying = 0;
   #idle: (() => void)[] = [];
 
@@ -59,6 +61,7 @@ export class Engine {
   ) {
     const { manifest } = bundle;
     const { session, log } = parts;
+    this.#log = log;
     const encoder = new FrameEncoder(bundle, session);
     const settings = { ...config, power: config.power ?? boardPower() };
     const predicts = (partition: number) => encoder.predicts(partition);
@@ -97,9 +100,21 @@ export class Engine {
     await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, bytes));
   }
 
+  /**
+   * Cuts where an operator said; undefined, or what this bundle and these settings do not allow: as the settings say.
+   * Never throws.
+   */
+  obey(command: PartitionCommand | undefined): void {
+    try {
+      this.planner.command(command ?? { partition: 'auto' });
+    } catch (error) {
+      this.planner.command({ partition: 'auto' });
+      this.#log.warn('what a command chose is not to be had now: the settings choose', { ...command, error });
+    }
+  }
+
   /** Loads what the next frame may need, so that it does not wait. @throws what a model throws */
   async warmUp(): Promise<void> {
-    await this.measure();
     let picture: Uint8Array = new Uint8Array(this.preprocessor.bytes).fill(114);
     const partitions = new Set(this.planner.choices.map(({ partition }) => partition).filter((index) => index >= 0));
     for (const partition of partitions) ({ picture } = await this.#heads.run(partition, 0, picture));

@@ -16,12 +16,12 @@ export class FlightControl {
   /**
    * @param limit most frames on their way now; asked before each start
    * @param fly one frame's trip, with the moment (performance.now()) at which the picture came; must not reject
-   * @param lateAfterMs a picture that waited longer is dropped
+   * @param lateAfterMs a picture that waited longer is dropped; asked when it could start
    */
   constructor(
     readonly limit: () => number,
     readonly fly: (picture: Picture, since: number) => Promise<void>,
-    readonly lateAfterMs = Number.POSITIVE_INFINITY,
+    readonly lateAfterMs: () => number = () => Number.POSITIVE_INFINITY,
   ) {}
 
   get inFlight(): number {
@@ -51,11 +51,15 @@ export class FlightControl {
     this.#start();
   }
 
-  /** Resolves when a picture offered now would start at once. */
-  async room(): Promise<void> {
-    while (!this.#stopped && (this.#waiting !== undefined || this.#inFlight >= this.limit())) {
+  /** Resolves when a picture offered now would start at once, or when it is no longer worth waiting for. */
+  async room(signal?: AbortSignal): Promise<void> {
+    const onAbort = () => wake(this.#room);
+    signal?.addEventListener('abort', onAbort);
+    const isOver = () => this.#stopped || signal?.aborted;
+    while (!isOver() && (this.#waiting !== undefined || this.#inFlight >= this.limit())) {
       await new Promise<void>((resolve) => this.#room.push(resolve));
     }
+    signal?.removeEventListener('abort', onAbort);
   }
 
   /** Resolves when nothing is on its way and nothing waits. */
@@ -65,6 +69,13 @@ export class FlightControl {
 
   /** The limit may have grown. */
   poke(): void {
+    this.#start();
+  }
+
+  /** Drops the picture that waits: those to come are others. */
+  clear(): void {
+    if (this.#waiting) this.#superseded++;
+    this.#waiting = undefined;
     this.#start();
   }
 
@@ -81,7 +92,7 @@ export class FlightControl {
     while (this.#waiting && this.#inFlight < this.limit()) {
       const { picture, since } = this.#waiting;
       this.#waiting = undefined;
-      if (performance.now() - since > this.lateAfterMs) {
+      if (performance.now() - since > this.lateAfterMs()) {
         this.#late++;
         continue;
       }

@@ -39,22 +39,20 @@ export class AgentLink {
   readonly broker: Broker;
   readonly #topics: Topics;
   readonly #device: string;
-  readonly #expirySeconds: number;
-  readonly #timeoutMs: number;
 
   /**
+   * @param settings those that hold now; asked whenever they matter, for broker, base and device once
    * @param status what is announced, retained, whenever a connection is there
    */
   constructor(
-    config: AgentConfig,
+    readonly settings: () => AgentConfig,
     readonly status: () => DeviceStatus,
     listeners: LinkListeners,
     log: Log,
   ) {
+    const config = settings();
     this.#topics = new Topics(config.base);
     this.#device = config.device;
-    this.#timeoutMs = config.timeout_ms;
-    this.#expirySeconds = Math.ceil(config.timeout_ms / 1000);
     const statusTopic = this.#topics.status(config.device);
     this.broker = connectMqtt(
       {
@@ -73,7 +71,7 @@ export class AgentLink {
       const about = this.#topics.parse(topic);
       const now = performance.now();
       if (about?.kind !== 'command') return;
-      if (about.command === 'partition' && config.commands) this.#partition(payload, listeners, log);
+      if (about.command === 'partition' && settings().commands) this.#partition(payload, listeners, log);
       if (about.command !== 'explain') return;
       // who asks comes again; a frame that waits must not wait for an answer too
       if (this.busy || now - explainedAt < COMMANDS_APART_MS) return;
@@ -111,6 +109,10 @@ export class AgentLink {
     });
   }
 
+  get #expirySeconds(): number {
+    return Math.ceil(this.settings().timeout_ms / 1000);
+  }
+
   get connected(): boolean {
     return this.broker.connected;
   }
@@ -132,7 +134,7 @@ export class AgentLink {
       expirySeconds: this.#expirySeconds,
       responseTopic: this.#topics.result(this.#device),
       userProperties: {
-        [TIMEOUT_PROPERTY]: `${this.#timeoutMs}`,
+        [TIMEOUT_PROPERTY]: `${this.settings().timeout_ms}`,
         ...(traceparent !== undefined && { [TRACEPARENT]: traceparent }),
       },
     });

@@ -1,4 +1,5 @@
 /** The inside of a bundle's self-test, a process of its own; started by self-test.ts only. Exit code 0: the bundle is good. */
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { type Bundle, openBundle } from '../../platform/bundle.js';
@@ -11,12 +12,17 @@ import { testPicture } from './test-picture.js';
 
 const [folder, mode, threads] = process.argv.slice(2);
 
-/** Frames come first. */
+/** Frames come first, and where memory is short, this process goes: the agent shares its limit. */
 function stepBack(): void {
   try {
     setPriority(constants.priority.PRIORITY_LOW);
   } catch {
     // Then at the priority of others.
+  }
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Then the kernel chooses.
   }
 }
 

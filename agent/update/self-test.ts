@@ -44,7 +44,9 @@ export async function selfTest(folder: string, config: AgentConfig, signal: Abor
     if (code === 0) return;
     const last = said.trim().split('\n').at(-1) ?? '';
     if (late) throw new Refused('self_test', `not done after ${PATIENCE_MS / 1000} s`);
-    throw new Refused('self_test', killedBy ? `ended by ${killedBy}: ${last}` : last || `exit code ${code}`);
+    if (killedBy === null) throw new Refused('self_test', last || `exit code ${code}`);
+    const why = killedBy === 'SIGKILL' ? ', as the system does where memory is short' : '';
+    throw new Refused('self_test', `ended by ${killedBy}${why}${last && `: ${last}`}`);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);

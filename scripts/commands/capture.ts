@@ -21,12 +21,13 @@ the disk keeps room. A camera serves one program: stop the agent first. No pictu
   --out DIR         where they are kept; more are added to what is there
   --megabytes N     most that the folder may hold, 1 to 1000000
   --every S         seconds between two pictures, 0 (every one) to 86400 (default: ${EVERY_S})
-  --minutes M       end after so long (default: when the folder is full)
+  --minutes M       end after so long, whatever the camera does (default: when the folder is full)
   --side PIXELS     longest side of the pictures, 64 to 8192 (default: ${SIDE}; never enlarged)
   --json            what was done as one JSON object
   --help            this text
 
-Exit codes: 0 done, 1 unexpected, 2 usage, configuration or no consent, 4 camera.`;
+Exit codes: 0 done, 1 unexpected, 2 usage, configuration or no consent, 4 camera: none, held, no picture, or no more of them
+when the time was over.`;
 
 const MB = 1e6;
 
@@ -70,5 +71,5 @@ export async function run(args: string[]): Promise<number> {
       ? `${JSON.stringify(report)}\n`
       : `${pictures} pictures, ${(bytes / MB).toFixed(1)} MB in ${values.out}: ${ended}\n`,
   );
-  return ExitCode.ok;
+  return report.camera_trouble === undefined ? ExitCode.ok : ExitCode.camera;
 }

@@ -1,32 +1,18 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { Camera, OpenCamera } from '../../agent/camera/camera.js';
+import type { OpenCamera } from '../../agent/camera/camera.js';
 import { loadAgentConfig } from '../../agent/config/config.js';
+import { AgentLink } from '../../agent/pipeline/link.js';
 import { AgentService } from '../../agent/service.js';
 import { openBundle } from '../../platform/bundle.js';
-import { createLog } from '../../platform/log.js';
+import { createLog, silentLog } from '../../platform/log.js';
+import type { PublishOptions } from '../../platform/mqtt.js';
 import { silentNotifier } from '../../platform/systemd/notify.js';
 import { makeBundle } from '../update/world.js';
-import { noiseCamera, testAgent, tinyBundle, until } from './rig.js';
+import { absentCamera, noiseCamera, testAgent, testConfig, tinyBundle, until } from './rig.js';
 
 /** Nobody listens there: the service runs here. */
 const NO_BROKER = 'mqtt://127.0.0.1:9';
-
-/** A camera that is there and never gives a picture. @param opened gets the frame rate of each that was opened */
-const absentCamera =
-  (opened: (number | undefined)[]): OpenCamera =>
-  async ({ fps }): Promise<Camera> => {
-    opened.push(fps);
-    return {
-      description: 'absent',
-      next: (signal) =>
-        new Promise((_, reject) => {
-          signal.throwIfAborted();
-          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-        }),
-      async close() {},
-    };
-  };
 
 t.test('a camera that gives nothing holds up neither a change nor the end', async (t) => {
   const opened: (number | undefined)[] = [];
@@ -71,4 +57,84 @@ t.test('a configuration that is read again while the agent is being opened holds
   service.stop();
   await done;
   t.equal(opened.at(-1), 7);
+});
+
+t.test('a camera is changed without the broker, also where nothing else runs without it', async (t) => {
+  for (const fps of [0, 5]) {
+    const opened: (number | undefined)[] = [];
+    let offered = 0;
+    // One picture each, which waits for the broker to come.
+    const openCamera: OpenCamera = async (options, fit) => {
+      opened.push(options.fps);
+      const [one, absent] = await Promise.all([noiseCamera()(options, fit), absentCamera([])(options, fit)]);
+      let given = false;
+      return {
+        ...absent,
+        next: (signal) => {
+          offered += Number(given);
+          if (given) return absent.next(signal);
+          given = true;
+          return one.next(signal);
+        },
+      };
+    };
+    const running = await testAgent(
+      NO_BROKER,
+      { camera: { fps }, fallback: false, partition: 'input' },
+      { openCamera },
+    );
+    const { agent } = running;
+    // With fps 0 a picture is taken only when it could start.
+    await until(() => (fps === 0 ? opened.length === 1 : offered === 1), 'a picture that waits');
+    await agent.change({ ...agent.config, camera: { ...agent.config.camera, fps: 3 } }, undefined);
+    await until(() => opened.length === 2, 'the camera again');
+    t.same(opened, [fps, 3]);
+    t.equal(agent.drops().superseded ?? 0, fps === 0 ? 0 : 1, 'the picture that waited');
+    const begin = performance.now();
+    await running.stop();
+    t.ok(performance.now() - begin < 5000);
+  }
+});
+
+t.test('timeout_ms holds from the next frame on', async (t) => {
+  const openCamera: OpenCamera = async (options, fit) => {
+    const one = await noiseCamera(1)(options, fit);
+    const absent = await absentCamera([])(options, fit);
+    return { ...absent, next: async (signal) => (await one.next(signal)) ?? absent.next(signal) };
+  };
+  const settings = { camera: { fps: 5 }, fallback: false, partition: 'input', timeout_ms: 60_000 };
+  const running = await testAgent(NO_BROKER, settings, { openCamera });
+  const { agent } = running;
+  const waiting = () => agent.health().drops;
+  t.same(waiting(), {});
+  // It was ready before; its one picture waits for the broker.
+  await agent.applyConfig({ ...agent.config, in_flight: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await agent.applyConfig({ ...agent.config, timeout_ms: 50, fallback: true });
+  await until(() => agent.drops().late === 1 || running.trips.length > 0, 'what becomes of the picture');
+  t.equal(agent.drops().late, 1, 'it has waited for more than 50 ms');
+  await running.stop();
+});
+
+t.test('a message tells the time-out that holds now', async (t) => {
+  const never = () => {};
+  let config = testConfig(NO_BROKER, { timeout_ms: 5000 });
+  const link = new AgentLink(
+    () => config,
+    () => ({ online: true }),
+    { result: never, edge: never, partition: never, pong: never, up: never, down: never, explain: never },
+    silentLog,
+  );
+  const published: PublishOptions[] = [];
+  Object.defineProperty(link.broker, 'publish', {
+    value: (_topic: string, _payload: unknown, options: PublishOptions) => published.push(options) > 0,
+  });
+  link.publishFrame(new Uint8Array(1));
+  config = { ...config, timeout_ms: 1500 };
+  link.publishFrame(new Uint8Array(1));
+  t.match(published, [
+    { expirySeconds: 5, userProperties: { timeout_ms: '5000' } },
+    { expirySeconds: 2, userProperties: { timeout_ms: '1500' } },
+  ]);
+  await link.close(100);
 });

@@ -51,8 +51,11 @@ t.test('an answer is not sent into a busy socket, nor soon after another', async
   const edge = await testEdge();
   let asked = 0;
   const never = () => {};
+  const config = loadAgentConfig({
+    overrides: { device: 'yard', bundle: tinyBundle, broker: { url: edge.brokerUrl } },
+  });
   const link = new AgentLink(
-    loadAgentConfig({ overrides: { device: 'yard', bundle: tinyBundle, broker: { url: edge.brokerUrl } } }),
+    () => config,
     () => ({ online: true }),
     { result: never, edge: never, partition: never, pong: never, up: never, down: never, explain: () => asked++ },
     silentLog,

@@ -88,7 +88,11 @@ t.test('a picture that waited too long is dropped and counted', async (t) => {
   const started: string[] = [];
   let limit = 0;
   const fly = async (p: Picture) => void started.push(p.name as string);
-  const control = new FlightControl(() => limit, fly, 5);
+  const control = new FlightControl(
+    () => limit,
+    fly,
+    () => 5,
+  );
   control.offer(picture('old'));
   await new Promise((resolve) => setTimeout(resolve, 20));
   limit = 1;
@@ -97,4 +101,47 @@ t.test('a picture that waited too long is dropped and counted', async (t) => {
   control.offer(picture('new'));
   await control.settled();
   t.same(started, ['new']);
+});
+
+t.test('how long a picture may wait is asked when it could start', async (t) => {
+  const started: string[] = [];
+  let limit = 0;
+  let most = 60_000;
+  const fly = async (p: Picture) => void started.push(p.name as string);
+  const control = new FlightControl(
+    () => limit,
+    fly,
+    () => most,
+  );
+  control.offer(picture('a'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  most = 5;
+  limit = 1;
+  control.poke();
+  t.same(started, []);
+  t.equal(control.late, 1);
+});
+
+t.test('the picture that waits can be dropped, and nobody has to wait for room', async (t) => {
+  let limit = 0;
+  const { control, started } = airport(() => limit);
+  control.offer(picture('a'));
+  let settled = false;
+  void control.settled().then(() => {
+    settled = true;
+  });
+  await soon();
+  t.equal(settled, false);
+  control.clear();
+  await soon();
+  t.equal(settled, true);
+  t.equal(control.superseded, 1);
+  const stop = new AbortController();
+  const room = control.room(stop.signal);
+  stop.abort();
+  await room;
+  await control.room(stop.signal);
+  limit = 1;
+  control.poke();
+  t.same(started, []);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Agent, type AgentParts, openAgent } from '../../agent/agent.js';
 import type { Camera, OpenCamera, Picture } from '../../agent/camera/camera.js';
-import { loadAgentConfig } from '../../agent/config/config.js';
+import { type AgentConfig, loadAgentConfig } from '../../agent/config/config.js';
 import type { Trip } from '../../agent/pipeline/trip.js';
 import { loadEdgeConfig } from '../../edge/config.js';
 import { type Edge, startEdge } from '../../edge/edge.js';
@@ -58,6 +58,22 @@ export function noiseCamera(count = Number.POSITIVE_INFINITY, paceMs = 0): OpenC
   };
 }
 
+/** A camera that is there and never gives a picture. @param opened gets the frame rate of each that was opened */
+export const absentCamera =
+  (opened: (number | undefined)[]): OpenCamera =>
+  async ({ fps }): Promise<Camera> => {
+    opened.push(fps);
+    return {
+      description: 'absent',
+      next: (signal) =>
+        new Promise((_, reject) => {
+          signal.throwIfAborted();
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        }),
+      async close() {},
+    };
+  };
+
 export interface TestAgent {
   agent: Agent;
   trips: Trip[];
@@ -67,15 +83,9 @@ export interface TestAgent {
   stop(): Promise<void>;
 }
 
-/** An agent on the tiny bundle that runs already. */
-export async function testAgent(
-  broker: string,
-  settings: object = {},
-  parts: Partial<AgentParts> = {},
-): Promise<TestAgent> {
-  const trips: Trip[] = [];
-  const events: LogEvent[] = [];
-  const config = loadAgentConfig({
+/** What an agent on the tiny bundle is configured with. */
+export function testConfig(broker: string, settings: object = {}): AgentConfig {
+  return loadAgentConfig({
     overrides: {
       device: 'yard',
       bundle: tinyBundle,
@@ -87,7 +97,17 @@ export async function testAgent(
       ...settings,
     },
   });
-  const agent = await openAgent(config, {
+}
+
+/** An agent on the tiny bundle that runs already. */
+export async function testAgent(
+  broker: string,
+  settings: object = {},
+  parts: Partial<AgentParts> = {},
+): Promise<TestAgent> {
+  const trips: Trip[] = [];
+  const events: LogEvent[] = [];
+  const agent = await openAgent(testConfig(broker, settings), {
     log: createLog('agent', 'debug', { write: (_, event) => events.push(event) }),
     openCamera: noiseCamera(),
     onTrip: (trip) => trips.push(trip),

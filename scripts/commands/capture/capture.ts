@@ -6,7 +6,7 @@ import type { CameraOptions, OpenCamera, Picture } from '../../../agent/camera/c
 import { rgbOf } from '../../../agent/camera/yuv.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { versions } from '../../../platform/versions.js';
-import type { CameraHealth } from '../../../protocol/health.js';
+import { nextWithin, openFreeCamera } from './free-camera.js';
 
 /** What is kept, and how much of it. */
 export interface CapturePlan {
@@ -35,6 +35,8 @@ export interface CaptureReport {
   every_s: number;
   /** Why it ended. */
   ended: string;
+  /** What was wrong with the camera when the time was over. */
+  camera_trouble?: string;
   versions: Record<string, string>;
 }
 
@@ -45,6 +47,8 @@ const FREE_SHARE = 0.05;
 const JPEG_QUALITY = 92;
 /** A camera that gives no picture for so long is not to be had, ms. */
 const FIRST_MS = 15_000;
+/** A later one is waited for until the time is over, and no longer than a timer can run, ms. */
+const LONGEST_MS = 2 ** 31 - 1;
 const FREE_EVERY = 10;
 
 const README = (device: string, agreed: string) => `Pictures of ${device}, kept by \`deepcod capture\` for training.
@@ -58,8 +62,10 @@ that is done or the agreement is withdrawn. metadata.json says how they were tak
 
 /**
  * Takes pictures until the folder is full, the time is over, the disk runs short, the input ends, or it is stopped. Every
- * file is whole at any time: written beside, then renamed.
- * @throws DeepcodError `camera_*` (exit code 4), `capture_folder`, `capture_disk` (2)
+ * file is whole at any time: written beside, then renamed. A camera that fails after its first picture is waited for until
+ * the time is over; the report says so then.
+ * @throws DeepcodError `camera_*` (exit code 4; also where the time is over without a picture), `capture_folder`,
+ * `capture_disk` (2)
  */
 export async function capture(
   plan: CapturePlan,
@@ -70,11 +76,11 @@ export async function capture(
     free?: (folder: string) => Promise<boolean>;
   },
 ): Promise<CaptureReport> {
-  const { folder, mostBytes, everyMs, side, forMs } = plan;
+  const { folder, mostBytes, everyMs, side, forMs = Number.POSITIVE_INFINITY } = plan;
   const { signal, say, free = hasRoom } = parts;
   await prepare(folder);
   if (!(await free(folder))) throw diskShort(folder);
-  const camera = await openFree(plan, parts.openCamera, signal);
+  const camera = await openFreeCamera(plan, parts, signal);
   const before = await contents(folder);
   const report: CaptureReport = {
     ...{ device: plan.device, agreed: plan.agreed, camera: camera.description, started: new Date().toISOString() },
@@ -83,21 +89,26 @@ export async function capture(
   };
   await atomically(join(folder, 'README.txt'), README(plan.device, plan.agreed));
   const start = performance.now();
+  const end = start + forMs;
   let taken = 0;
   try {
     for (let next = start; ; next += everyMs) {
-      await pause(Math.max(0, next - performance.now()), undefined, { signal });
-      if (forMs !== undefined && performance.now() - start >= forMs) {
-        report.ended = 'the time is over';
+      await pause(Math.max(0, Math.min(next, end) - performance.now()), undefined, { signal });
+      if (performance.now() >= end) {
+        timeIsOver(report, camera.trouble);
         break;
       }
       if (taken % FREE_EVERY === 0 && !(await free(folder))) {
         report.ended = 'the disk runs short of room';
         break;
       }
-      const picture = await camera.next(
-        taken === 0 ? AbortSignal.any([signal, AbortSignal.timeout(FIRST_MS)]) : signal,
-      );
+      const patience = Math.min(end - performance.now(), taken === 0 ? FIRST_MS : LONGEST_MS);
+      const picture = await nextWithin(patience, camera, signal);
+      if (picture === 'none') {
+        if (taken === 0) throw noPicture(camera.description, patience, camera.trouble);
+        timeIsOver(report, camera.trouble ?? (patience >= FIRST_MS ? noneIn(patience) : undefined));
+        break;
+      }
       if (!picture) break;
       const jpeg = await encode(picture, side);
       if (report.bytes + jpeg.length > mostBytes) {
@@ -111,61 +122,27 @@ export async function capture(
       if (taken === 1) say(`${camera.description}: the first of ${(jpeg.length / 1000).toFixed(0)} KB; Ctrl-C ends it`);
     }
   } catch (error) {
-    if (taken === 0 && (error as Error).name === 'TimeoutError') throw noPicture(camera.description);
+    report.ended = signal.aborted ? 'stopped' : (error as Error).message;
     if (!signal.aborted) throw error;
-    report.ended = 'stopped';
   } finally {
+    report.camera = camera.description;
     await camera.close();
     await atomically(join(folder, 'metadata.json'), `${JSON.stringify(report, null, 2)}\n`);
   }
   return report;
 }
 
-/** @throws DeepcodError of the camera, with what to do where the agent holds it */
-async function openFree({ camera, side }: CapturePlan, openCamera: OpenCamera, signal: AbortSignal) {
-  const stop = new AbortController();
-  let trouble: string | undefined;
-  /** Live sources go on trying and tell why they wait. */
-  const changed = ({ state, message }: CameraHealth) => {
-    if (state === 'busy') trouble = message ?? 'the camera is in use';
-    if (trouble !== undefined) stop.abort();
-  };
-  const fit = (width: number, height: number) => {
-    const scale = Math.min(1, side / Math.max(width, height));
-    return { width: Math.round(width * scale), height: Math.round(height * scale) };
-  };
-  try {
-    const opened = await openCamera({ ...camera, changed }, fit);
-    return {
-      description: opened.description,
-      async next(until: AbortSignal) {
-        try {
-          return await opened.next(AbortSignal.any([until, stop.signal]));
-        } catch (error) {
-          if (trouble !== undefined && !signal.aborted) throw busy(trouble);
-          throw error;
-        }
-      },
-      close: () => opened.close(),
-    };
-  } catch (error) {
-    if (error instanceof DeepcodError && error.code === 'camera_busy') throw busy(error.message);
-    throw error;
-  }
+function timeIsOver(report: CaptureReport, trouble: string | undefined): void {
+  report.ended = `the time is over${trouble === undefined ? '' : `, and the camera has failed: ${trouble}`}`;
+  if (trouble !== undefined) report.camera_trouble = trouble;
 }
 
-const busy = (message: string) =>
-  new DeepcodError(
-    'camera_busy',
-    message,
-    'If the agent holds it: `sudo systemctl stop deepcod-agent`, and start it again afterwards.',
-    ExitCode.camera,
-  );
+const noneIn = (ms: number) => `no picture within ${Math.round(ms / 100) / 10} s`;
 
-const noPicture = (description: string) =>
+const noPicture = (description: string, ms: number, trouble: string | undefined) =>
   new DeepcodError(
     'camera_silent',
-    `${description}: no picture within ${FIRST_MS / 1000} s`,
+    `${description}: ${noneIn(ms)}${trouble === undefined ? '' : `: ${trouble}`}`,
     'Does the agent hold the camera? `sudo systemctl stop deepcod-agent`; else `deepcod doctor --only camera`.',
     ExitCode.camera,
   );

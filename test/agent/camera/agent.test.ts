@@ -1,12 +1,8 @@
 import t from 'tap';
 import { openCamera } from '../../../agent/camera/index.js';
 import { parseHealth } from '../../../protocol/health.js';
-import { start } from '../../platform/process.js';
-import { testAgent, tinyBundle, until } from '../rig.js';
-import { lives, standIn } from './rig.js';
-
-/** Nobody listens there: the service runs here. */
-const NO_BROKER = 'mqtt://127.0.0.1:9';
+import { testAgent, until } from '../rig.js';
+import { cameraAgent, lives, NO_BROKER, standIn } from './rig.js';
 
 t.test('the agent goes on while its camera is absent, stalled, and back', async (t) => {
   const { behave } = standIn(t, { list: 'none' });
@@ -33,42 +29,26 @@ t.test('the agent goes on while its camera is absent, stalled, and back', async 
   t.ok(performance.now() - begin < 2000);
 });
 
-const program = (env: NodeJS.ProcessEnv, more: Record<string, string> = {}) =>
-  start('agent/main.js', [], {
-    ...(env as Record<string, string>),
-    ...{ DEEPCOD_BUNDLE: tinyBundle, DEEPCOD_BROKER_URL: NO_BROKER, DEEPCOD_CAMERA_SOURCE: 'rpicam' },
-    ...{ DEEPCOD_CAMERA_FPS: '10', DEEPCOD_THREADS: '1', ...more },
-  });
-
-t.test('no camera program outlives the agent, whatever ends it', async (t) => {
-  for (const [signal, behaviour] of [
-    ['SIGKILL', {}],
-    ['SIGKILL', { stallAfter: 3, ignores: ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] }],
-    ['SIGTERM', { stallAfter: 3, ignores: ['SIGINT', 'SIGTERM'] }],
-  ] as const) {
-    await t.test(`${signal} ${JSON.stringify(behaviour)}`, async (t) => {
-      const { env, starts } = standIn(t, {
-        ...behaviour,
-        ignores: [...('ignores' in behaviour ? behaviour.ignores : [])],
-      });
-      const agent = program(env);
+t.test('no camera program outlives an agent that is killed', async (t) => {
+  for (const ignores of [[], ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE']] as NodeJS.Signals[][]) {
+    await t.test(`SIGKILL, ${ignores.join(' ') || 'nothing'} ignored`, async (t) => {
+      const { env, starts } = standIn(t, { ...(ignores.length > 0 && { stallAfter: 3 }), ignores });
+      const agent = cameraAgent(env);
       await agent.says(/agent\/camera: running/);
       const [{ pid }] = starts();
       t.ok(lives(pid));
-      const begin = performance.now();
-      agent.child.kill(signal);
+      agent.child.kill('SIGKILL');
       await agent.ended();
-      while (lives(pid) && performance.now() - begin < 5000) await new Promise((resolve) => setTimeout(resolve, 10));
-      t.notOk(lives(pid), `gone ${Math.round(performance.now() - begin)} ms after ${signal}`);
+      await until(() => !lives(pid), 'the end of the program');
     });
   }
 });
 
 t.test('wrong options end the agent with their code', async (t) => {
   const { env } = standIn(t, {});
-  t.equal(await program(env, { DEEPCOD_CAMERA_SIZE: '1x1' }).ended(), 2);
-  const wrong = program(env, { DEEPCOD_CAMERA_SIZE: '1640x1232' });
+  t.equal(await cameraAgent(env, { DEEPCOD_CAMERA_SIZE: '1x1' }).ended(), 2);
+  const wrong = cameraAgent(env, { DEEPCOD_CAMERA_SIZE: '1640x1232' });
   t.equal(await wrong.ended(), 4);
   t.match(wrong.output(), /camera.size: Camera Module 3 \(imx708\) has no mode 1640x1232\nIt has 1536x864, 2304x1296/);
-  t.equal(await program(env, { DEEPCOD_CAMERA_SOURCE: 'rtsp' }).ended(), 2);
+  t.equal(await cameraAgent(env, { DEEPCOD_CAMERA_SOURCE: 'rtsp' }).ended(), 2);
 });

@@ -4,6 +4,8 @@ import type { Camera, CameraOptions, Fit, Picture } from '../../../agent/camera/
 import { openCamera } from '../../../agent/camera/index.js';
 import { packageRoot } from '../../../platform/root.js';
 import { fitPicture } from '../../../protocol/letterbox.js';
+import { type Program, start } from '../../platform/process.js';
+import { tinyBundle } from '../rig.js';
 import type { Behaviour } from './stand-in/behaviour.js';
 
 /** What tap gives a test. */
@@ -95,3 +97,14 @@ export function lives(pid: number): boolean {
     return false;
   }
 }
+
+/** Nobody listens there: the service runs here. */
+export const NO_BROKER = 'mqtt://127.0.0.1:9';
+
+/** An agent in its own process, with the stand-in for a camera. @param more variables */
+export const cameraAgent = (env: NodeJS.ProcessEnv, more: Record<string, string> = {}): Program =>
+  start('agent/main.js', [], {
+    ...(env as Record<string, string>),
+    ...{ DEEPCOD_BUNDLE: tinyBundle, DEEPCOD_BROKER_URL: NO_BROKER, DEEPCOD_CAMERA_SOURCE: 'rpicam' },
+    ...{ DEEPCOD_CAMERA_FPS: '10', DEEPCOD_THREADS: '1', ...more },
+  });

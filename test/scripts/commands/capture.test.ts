@@ -5,8 +5,10 @@ import sharp from 'sharp';
 import t, { type Test } from 'tap';
 import type { OpenCamera } from '../../../agent/camera/camera.js';
 import { DeepcodError } from '../../../platform/errors.js';
+import type { CameraHealth } from '../../../protocol/health.js';
 import { type CapturePlan, capture } from '../../../scripts/commands/capture/capture.js';
-import { noiseCamera, tinyBundle } from '../../agent/rig.js';
+import { standIn } from '../../agent/camera/rig.js';
+import { absentCamera, noiseCamera, tinyBundle } from '../../agent/rig.js';
 import { run, start } from '../../platform/process.js';
 
 function folder(t: Test): string {
@@ -98,6 +100,59 @@ t.test('a camera that somebody else holds', async (t) => {
     close: async () => {},
   });
   await t.rejects(capture(plan(dir), parts(waiting)), { ...expected, message: /camera 0 is in use/ });
+});
+
+t.test('a camera that fails ends it when the time is over, and that is said', async (t) => {
+  const health = { description: 'camera 0', since_s: 0, restarts: 0 };
+  const stalled = { ...health, state: 'stalled', message: 'camera 0 sends no pictures' } as const;
+  /** Gives so many pictures, then none. @param told what it says then */
+  const failing =
+    (pictures: number, told: CameraHealth[]): OpenCamera =>
+    async (options, fit) => {
+      const camera = await noiseCamera(pictures)(options, fit);
+      const absent = await absentCamera([])(options, fit);
+      return {
+        ...absent,
+        next: async (signal) => {
+          const picture = await camera.next(signal);
+          if (picture) return picture;
+          for (const each of told) options.changed?.(each);
+          return absent.next(signal);
+        },
+      };
+    };
+  const dir = folder(t);
+  const brief = plan(dir, { forMs: 100 });
+  const said: string[] = [];
+  const failed = await capture(brief, parts(failing(2, [stalled]), { say: (line: string) => said.push(line) }));
+  t.match(failed, {
+    pictures: 2,
+    ended: 'the time is over, and the camera has failed: camera 0 sends no pictures',
+    camera_trouble: 'camera 0 sends no pictures',
+  });
+  t.ok(said.includes('camera 0 sends no pictures'), 'said when it happens');
+  t.same(JSON.parse(readFileSync(join(dir, 'out', 'metadata.json'), 'utf8')), failed);
+  const back = await capture(brief, parts(failing(2, [stalled, { ...health, state: 'running' }])));
+  t.match(back, { ended: 'the time is over', camera_trouble: undefined });
+  const never = { code: 'camera_silent', exitCode: 4, message: /no picture within 0\.1 s: camera 0 sends no pictures/ };
+  await t.rejects(capture(brief, parts(failing(0, [stalled]))), never);
+  const begin = performance.now();
+  const slow = plan(dir, { forMs: 100, everyMs: 60_000 });
+  t.match(await capture(slow, parts(noiseCamera())), { ended: 'the time is over' });
+  t.ok(performance.now() - begin < 30_000, 'the time between two pictures is no reason to go on');
+});
+
+t.test('the command ends with a real camera that fails', async (t) => {
+  const { env } = standIn(t, { stallAfter: 3 });
+  const dir = folder(t);
+  const config = join(dir, 'agent.yaml');
+  const camera = 'camera: { source: rpicam, fps: 10 }\ncapture: { consent: true, agreed: "A. Berg, 2026-11-21" }';
+  writeFileSync(config, `device: yard\nbundle: ${tinyBundle}\n${camera}\n`);
+  const args = ['capture', '--config', config, '--out', join(dir, 'out'), '--megabytes', '1', '--every', '0'];
+  const running = start('scripts/deepcod.js', [...args, '--minutes', '0.15'], env as Record<string, string>);
+  t.equal(await running.ended(), 4);
+  // On a machine where a program takes seconds to start, there may be no picture at all.
+  t.match(running.output(), /the camera has failed: camera 0 is there and sends no pictures|no picture within 9 s/);
 });
 
 t.test('the command: consent, and a run to its end', async (t) => {
