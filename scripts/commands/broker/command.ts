@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { usageError } from '../../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text, texts } from '../../../platform/options.js';
 import { didYouMean } from '../../../platform/suggest.js';
@@ -99,7 +100,7 @@ async function writeText(file: string, content: string, force: boolean): Promise
     const text = `${file} is there already, and differs from what would be written`;
     throw new DeepcodError('broker_file_changed', text, 'Move it away, or say --force.', ExitCode.usage);
   }
-  await writeFile(file, content);
+  replaceFile(file, content);
 }
 
 async function revoke(folder: string, out: string | undefined, what: string[]): Promise<number> {
