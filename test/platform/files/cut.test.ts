@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ResultStore } from '../../../agent/store/store.js';
 import { silentLog } from '../../../platform/log.js';
@@ -107,12 +107,23 @@ t.test('a key for releases: both files in the end, and the first key stays', asy
   t.ok(cuts >= 12, `${cuts} places`);
 });
 
+t.test('a site’s authority: its key stays', async (t) => {
+  t.testdir({});
+  const cuts = await everyCut(t, openSiteCa, async (folder, cut) => {
+    const before = read(join(folder, 'ca.key'));
+    t.ok((await openSiteCa(folder)).certificate, `${cut}: it can be opened`);
+    if (before !== undefined) t.equal(read(join(folder, 'ca.key')), before, `${cut}: the same key`);
+  });
+  t.ok(cuts >= 14, `${cuts} places`);
+});
+
 t.test('a card: what is there is whole, no key is made twice, and the same again completes it', async (t) => {
   const content = 'a package '.repeat(100);
   const deb = join(t.testdir({ package: { 'own.deb': content } }), 'package', 'own.deb');
+  const site = join(t.testdirName, 'site');
+  const ca = await openSiteCa(site);
   const provision = async (folder: string) => {
-    const site = join(folder, 'site');
-    const { key } = await identityOf(site, await openSiteCa(site), { name: 'line-01', kind: 'device' });
+    const { key } = await identityOf(site, ca, { name: basename(folder), kind: 'device' });
     await writeFiles(join(folder, 'card'), [
       { path: 'deepcod/deepcod.deb', content: { copyOf: deb } },
       { path: 'deepcod/device.key', content: key },
@@ -122,7 +133,7 @@ t.test('a card: what is there is whole, no key is made twice, and the same again
   const cuts = await everyCut(t, provision, async (folder, cut) => {
     const files = {
       authority: join(folder, 'site', 'ca.key'),
-      own: join(folder, 'site', 'devices', 'line-01', 'device.key'),
+      own: join(site, 'devices', basename(folder), 'device.key'),
       deb: join(folder, 'card', 'deepcod', 'deepcod.deb'),
       key: join(folder, 'card', 'deepcod', 'device.key'),
       yaml: join(folder, 'card', 'deepcod', 'agent.yaml'),
@@ -138,5 +149,5 @@ t.test('a card: what is there is whole, no key is made twice, and the same again
     t.equal(read(files.key), read(files.own));
     t.equal(read(files.yaml), 'device: line-01\n');
   });
-  t.ok(cuts >= 40, `${cuts} places`);
+  t.ok(cuts >= 30, `${cuts} places`);
 });
