@@ -8,7 +8,7 @@ import { Refused } from './errors.js';
 import { UpdateFolder } from './folder.js';
 import { readTrustedKeys, type TrustedKeys } from './keys.js';
 import { withSettings } from './settings.js';
-import { readState, rollBack, type UpdateState, writeState } from './state.js';
+import { type Installed, readState, rollBack, type UpdateState, writeState } from './state.js';
 
 /** A release on probation that did not get through it in so many starts is gone back from. */
 const MOST_STARTS = 3;
@@ -54,6 +54,36 @@ export async function findStart(config: AgentConfig, log: Log, disk: Disk = real
     log.error('the state of updates cannot be written', { folder: root, error });
   }
   return { bundle, config: running, update: { keys, folder, state, base: config } };
+}
+
+/** What an agent that runs now has started with, or taken since; nothing is opened or written. */
+export interface InUse {
+  /** agent.yaml with the settings of a release in it. */
+  config: AgentConfig;
+  /** Folder of the bundle: the configured one, or a release's. */
+  bundle: string;
+  /** The release whose settings these are. */
+  settings?: Installed;
+  /** Why the releases cannot be known: their state cannot be read. */
+  unknown?: string;
+}
+
+/**
+ * What is in use with a configuration.
+ * @param config as agent.yaml says @param log told of a release that is gone back from
+ */
+export async function readInUse(config: AgentConfig, log: Log): Promise<InUse> {
+  const { keys, folder } = config.update;
+  if (keys === undefined || folder === undefined) return { config, bundle: config.bundle };
+  const { state, damaged } = await readState(folder);
+  const running = settings(config, state, log);
+  const { bundle } = state.bundle.running ?? {};
+  return {
+    config: running,
+    bundle: bundle === undefined ? config.bundle : new UpdateFolder(folder, realDisk).bundle(bundle),
+    ...(state.config.running && { settings: state.config.running }),
+    ...(damaged && { unknown: damaged }),
+  };
 }
 
 function countStart(state: UpdateState, kind: ReleaseKind, log: Log): void {

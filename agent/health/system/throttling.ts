@@ -16,6 +16,25 @@ export function throttledOf(word: number): Throttled {
   return { now: causes(0), since_boot: causes(16) };
 }
 
+/** The word in the firmware's answer to `vcgencmd get_throttled`; undefined where there is none. */
+export function wordOf(answer: string): number | undefined {
+  return toNumber(/throttled=(0x[0-9a-f]{1,8})\s*$/i.exec(answer)?.[1]);
+}
+
+/**
+ * The word as kernels of Raspberry Pi OS show it: `soc/soc:firmware/get_throttled`, hexadecimal. What the bus is called
+ * depends on the model.
+ */
+export function kernelWord(files: SystemFiles): number | undefined {
+  const platform = 'sys/devices/platform';
+  for (const bus of files.names(platform).filter((name) => /^(soc|axi)/.test(name))) {
+    const text = files.text(`${platform}/${bus}/${bus}:firmware/get_throttled`);
+    const word = text === undefined ? undefined : toNumber(text.startsWith('0x') ? text : `0x${text}`);
+    if (word !== undefined) return word;
+  }
+  return undefined;
+}
+
 /** What throttles a Raspberry Pi, asked in the cheapest way that it has. On other machines nothing is ever known. */
 export class Throttling {
   readonly #asked: Asked<Throttled>;
@@ -26,30 +45,16 @@ export class Throttling {
     ask: AskFirmware,
   ) {
     this.#asked = new Asked(ask, 'get_throttled', (answer) => {
-      const word = toNumber(/throttled=(0x[0-9a-f]{1,8})\s*$/i.exec(answer)?.[1]);
+      const word = wordOf(answer);
       return word === undefined ? undefined : throttledOf(word);
     });
   }
 
   /** What is known. Never throws. @param isPi whether asking makes sense @param now performance.now() */
   read(isPi: boolean, now: number): Throttled | undefined {
-    const word = this.#word();
+    const word = kernelWord(this.files);
     if (word !== undefined) return throttledOf(word);
     return (isPi ? this.#asked.latest(now) : undefined) ?? this.#lowVoltage();
-  }
-
-  /**
-   * Kernels of Raspberry Pi OS show the firmware's word: `soc/soc:firmware/get_throttled`, hexadecimal. What the bus is
-   * called depends on the model.
-   */
-  #word(): number | undefined {
-    const platform = 'sys/devices/platform';
-    for (const bus of this.files.names(platform).filter((name) => /^(soc|axi)/.test(name))) {
-      const text = this.files.text(`${platform}/${bus}/${bus}:firmware/get_throttled`);
-      const word = text === undefined ? undefined : toNumber(text.startsWith('0x') ? text : `0x${text}`);
-      if (word !== undefined) return word;
-    }
-    return undefined;
   }
 
   /** The kernel's own sensor tells of low voltage alone; what was before this process, nobody knows. */

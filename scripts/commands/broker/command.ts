@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DEFAULT_DISCOVERY } from '../../../edge/broker/grants.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { usageError } from '../../../platform/main.js';
 import { flag, numberOption, parseOptionsAndNames, text, texts } from '../../../platform/options.js';
 import { didYouMean } from '../../../platform/suggest.js';
@@ -115,7 +116,7 @@ async function writeText(file: string, content: string, force: boolean): Promise
     const text = `${file} is there already, and differs from what would be written`;
     throw new DeepcodError('broker_file_changed', text, 'Move it away, or say --force.', ExitCode.usage);
   }
-  await writeFile(file, content);
+  replaceFile(file, content);
 }
 
 async function revoke(folder: string, out: string | undefined, what: string[]): Promise<number> {

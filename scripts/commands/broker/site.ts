@@ -1,6 +1,7 @@
-import { chmod, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { openSiteCa, type Revocations, readRevocationList, signRevocations, writeOnce } from '../../../platform/pki.js';
 
 /** A site's authority, with the list of what it took back. */
@@ -23,7 +24,8 @@ export class Site {
   /** What goes to every broker. */
   async copyTo(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    for (const name of ['ca.crt', 'ca.crl']) await copyFile(join(this.folder, name), join(folder, name));
+    for (const name of ['ca.crt', 'ca.crl'])
+      replaceFile(join(folder, name), await readFile(join(this.folder, name)), 0o644);
   }
 
   /** A certificate and its key as files `NAME.crt` and `NAME.key`, unless they are there already. */
@@ -60,9 +62,7 @@ export class Site {
       now,
     );
     const file = join(this.folder, 'ca.crl');
-    await writeFile(`${file}.part`, list, { flush: true });
-    await chmod(`${file}.part`, 0o644);
-    await rename(`${file}.part`, file);
+    replaceFile(file, list, 0o644);
     return { revoked: all, number: number + 1 };
   }
 

@@ -6,6 +6,7 @@ import { rgbOf } from '../../../agent/camera/yuv.js';
 import { loadAgentConfig } from '../../../agent/config/config.js';
 import { configured } from '../../../platform/configured.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { usageError } from '../../../platform/main.js';
 import { numberOption } from '../../../platform/options.js';
 import { defaultBundle } from '../../../platform/root.js';
@@ -102,7 +103,8 @@ async function write(picture: Picture, output: string): Promise<void> {
   const { width, height } = picture;
   const image = sharp(rgbOf(picture), { raw: { width, height, channels: 3 } });
   const kind = extname(output);
-  if (kind === '.png') await image.png().toFile(output);
-  else if (kind === '.webp') await image.webp({ quality: QUALITY }).toFile(output);
-  else await image.jpeg({ quality: QUALITY }).toFile(output);
+  if (kind === '.png') image.png();
+  else if (kind === '.webp') image.webp({ quality: QUALITY });
+  else image.jpeg({ quality: QUALITY });
+  replaceFile(output, await image.toBuffer());
 }

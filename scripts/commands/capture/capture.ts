@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import type { CameraOptions, OpenCamera, Picture } from '../../../agent/camera/camera.js';
 import { rgbOf } from '../../../agent/camera/yuv.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { versions } from '../../../platform/versions.js';
 import { nextWithin, openFreeCamera } from './free-camera.js';
 
@@ -43,6 +44,8 @@ export interface CaptureReport {
 /** So much of the disk is left free: the system and the agent need it. */
 const FREE_BYTES = 500e6;
 const FREE_SHARE = 0.05;
+/** People may be in the pictures: for the owner alone. */
+const PRIVATE = 0o600;
 /** Quality at which nothing that a detector could learn is lost. */
 const JPEG_QUALITY = 92;
 /** A camera that gives no picture for so long is not to be had, ms. */
@@ -87,7 +90,7 @@ export async function capture(
     ...{ pictures: before.pictures, bytes: before.bytes, every_s: everyMs / 1000, ended: 'the input ended' },
     versions: versions(),
   };
-  await atomically(join(folder, 'README.txt'), README(plan.device, plan.agreed));
+  replaceFile(join(folder, 'README.txt'), README(plan.device, plan.agreed), PRIVATE);
   const start = performance.now();
   const end = start + forMs;
   let taken = 0;
@@ -115,7 +118,7 @@ export async function capture(
         report.ended = 'the folder is full';
         break;
       }
-      await atomically(join(folder, `${stamp(new Date())}.jpg`), jpeg);
+      replaceFile(join(folder, `${stamp(new Date())}.jpg`), jpeg, PRIVATE);
       taken++;
       report.pictures++;
       report.bytes += jpeg.length;
@@ -127,7 +130,7 @@ export async function capture(
   } finally {
     report.camera = camera.description;
     await camera.close();
-    await atomically(join(folder, 'metadata.json'), `${JSON.stringify(report, null, 2)}\n`);
+    replaceFile(join(folder, 'metadata.json'), `${JSON.stringify(report, null, 2)}\n`, PRIVATE);
   }
   return report;
 }
@@ -182,11 +185,6 @@ async function contents(folder: string): Promise<{ pictures: number; bytes: numb
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg'));
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   return { pictures: names.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
-}
-
-async function atomically(file: string, content: string | Buffer): Promise<void> {
-  await writeFile(`${file}.part`, content, { mode: 0o600, flush: true } as object);
-  await rename(`${file}.part`, file);
 }
 
 async function hasRoom(folder: string): Promise<boolean> {

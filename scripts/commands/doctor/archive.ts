@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { create } from 'tar';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { replaceFile } from '../../../platform/files/replace.js';
 import { INSTALLED_CONFIG } from './checks/configuration.js';
 import { UNIT } from './checks/service.js';
 import type { Environment } from './environment.js';
@@ -100,9 +101,9 @@ async function pack(file: string, files: Record<string, string>): Promise<void> 
     await mkdir(inside);
     for (const [name, text] of Object.entries(files)) await writeFile(join(inside, name), text, { mode: 0o600 });
     // Portable: no user names, numbers of owners, or times of access.
-    await create({ gzip: true, portable: true, cwd: folder, file: `${file}.part` }, ['deepcod-support']);
-    await chmod(`${file}.part`, 0o600);
-    await rename(`${file}.part`, file);
+    const packed = join(folder, 'packed');
+    await create({ gzip: true, portable: true, cwd: folder, file: packed }, ['deepcod-support']);
+    replaceFile(file, await readFile(packed), 0o600);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

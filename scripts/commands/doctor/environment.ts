@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OpenCamera } from '../../../agent/camera/camera.js';
 import { openCamera } from '../../../agent/camera/index.js';
+import { type AskFirmware, vcgencmd } from '../../../agent/health/system/firmware.js';
 
 /** How another program ended. */
 export interface Ran {
@@ -45,6 +46,7 @@ export interface Environment {
   connect(host: string, port: number, signal: AbortSignal): Promise<Socket>;
   space(path: string): Promise<Space>;
   openCamera: OpenCamera;
+  askFirmware: AskFirmware;
 }
 
 /** Output of a program is cut here: nothing that doctor asks for is longer. */
@@ -68,6 +70,7 @@ export function thisMachine(): Environment {
       return { bytes: bsize * blocks, freeBytes: bsize * bavail, files, freeFiles: ffree };
     },
     openCamera,
+    askFirmware: vcgencmd,
   };
 }
 

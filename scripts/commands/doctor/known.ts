@@ -6,7 +6,10 @@ import type { DoctorClient } from './client.js';
 
 /** What checks learn and later ones use. */
 export interface Known {
+  /** What the agent uses: its file, and the settings of a release over it. */
   config?: AgentConfig;
+  /** The bundle that it uses: the configured one, or a release's. */
+  bundleFolder?: string;
   /** The broker's host and port, from its address. */
   broker?: { host: string; port: number; tls: boolean };
   /** Addresses of the broker's host. */

@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { replaceFile, syncFolder } from '../../../platform/files/replace.js';
 import { usageError } from '../../../platform/main.js';
 import { withWords } from './cmdline.js';
 import type { BootFile } from './payload.js';
@@ -11,27 +12,25 @@ import type { BootFile } from './payload.js';
 export async function writeFiles(folder: string, files: BootFile[]): Promise<void> {
   for (const { path, content } of files) {
     const file = join(folder, path);
-    const part = `${file}.part`;
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     if (typeof content !== 'string') {
-      if (await sameSize(file, content.copyOf)) continue;
-      await rm(part, { force: true });
-      // Fifty cards need no fifty copies, where the file system knows links.
-      await link(content.copyOf, part).catch(() => copyFile(content.copyOf, part));
-    } else if (
-      await readFile(file, 'utf8').then(
-        (old) => old === content,
-        () => false,
-      )
-    ) {
-      continue;
+      if (!(await sameSize(file, content.copyOf))) await copyWhole(content.copyOf, file);
+    } else if ((await readFile(file, 'utf8').catch(() => undefined)) !== content) {
+      replaceFile(file, content, path.endsWith('.key') ? 0o600 : 0o644);
     }
-    const handle = await open(part, typeof content === 'string' ? 'w' : 'r+', path.endsWith('.key') ? 0o600 : 0o644);
-    if (typeof content === 'string') await handle.writeFile(content);
-    await handle.sync();
-    await handle.close();
-    await rename(part, file);
   }
+}
+
+async function copyWhole(from: string, to: string): Promise<void> {
+  const part = `${to}.part`;
+  await rm(part, { force: true });
+  // Fifty cards need no fifty copies, where the file system knows links.
+  await link(from, part).catch(() => copyFile(from, part));
+  const handle = await open(part, 'r+');
+  await handle.sync();
+  await handle.close();
+  await rename(part, to);
+  syncFolder(dirname(to));
 }
 
 async function sameSize(a: string, b: string): Promise<boolean> {

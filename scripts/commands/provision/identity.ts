@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
+import { syncFolder } from '../../../platform/files/replace.js';
 import { usageError } from '../../../platform/main.js';
 import { type CertificateRequest, type SiteCa, writeOnce } from '../../../platform/pki.js';
 
@@ -42,6 +43,7 @@ export async function identityOf(site: string, ca: SiteCa, request: CertificateR
     await writeOnce(join(part, `${kind}.key`), key, 0o600);
     await writeOnce(join(part, `${kind}.crt`), certificate, 0o644);
     await rename(part, folder);
+    syncFolder(join(site, `${kind}s`));
   } catch (error) {
     await rm(part, { recursive: true });
     // Another process was faster: what it made is as good.

@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import type { AgentConfig } from '../../../../agent/config/config.js';
-import { readState } from '../../../../agent/update/state.js';
 import { openBundle } from '../../../../platform/bundle.js';
 import { DeepcodError } from '../../../../platform/errors.js';
 import { defineCheck } from '../check.js';
@@ -13,7 +10,7 @@ export const bundleCheck = defineCheck({
   title: 'bundle',
   group: 'model',
   timeoutMs: 8000,
-  needs: ['config'],
+  needs: ['bundleFolder'],
   gives: ['bundle'],
   findings: {
     bundle_ok: {
@@ -41,7 +38,7 @@ export const bundleCheck = defineCheck({
     },
   },
   async run({ known, tell }) {
-    const dir = await runs(known.config as AgentConfig);
+    const dir = known.bundleFolder as string;
     try {
       const bundle = await openBundle(dir);
       known.bundle = bundle;
@@ -60,10 +57,3 @@ export const bundleCheck = defineCheck({
     }
   },
 });
-
-/** Folder of the bundle that the agent starts with: that of a release, where one was taken. */
-async function runs({ bundle, update: { keys, folder } }: AgentConfig): Promise<string> {
-  if (keys === undefined || folder === undefined) return bundle;
-  const { running } = (await readState(folder)).state.bundle;
-  return running?.bundle === undefined ? bundle : join(folder, 'bundles', running.bundle);
-}

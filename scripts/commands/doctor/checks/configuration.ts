@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAgentConfig } from '../../../../agent/config/config.js';
+import { readInUse } from '../../../../agent/update/start.js';
+import { changedKeys } from '../../../../platform/config/changes.js';
 import { DeepcodError } from '../../../../platform/errors.js';
+import { createLog } from '../../../../platform/log.js';
 import { defaultBundle } from '../../../../platform/root.js';
 import { defineCheck } from '../check.js';
 
@@ -15,7 +18,7 @@ export const configurationCheck = (file: string | undefined) =>
     title: 'configuration',
     group: 'configuration',
     timeoutMs: 2000,
-    gives: ['config', 'broker'],
+    gives: ['config', 'bundleFolder', 'broker'],
     findings: {
       config_ok: { status: 'pass', means: 'The configuration can be read and every value is allowed.' },
       config_default: {
@@ -47,6 +50,23 @@ export const configurationCheck = (file: string | undefined) =>
         means: 'A key is not known, or a value is not allowed. The agent does not start with it.',
         todo: 'Correct what is named here: `sudo nano {file}`. Every key is described in docs/schemas/agent.schema.json.',
       },
+      config_release: {
+        status: 'pass',
+        means:
+          'A signed release has changed settings: the agent uses those over its file, and everything below is checked with them.',
+      },
+      config_release_unusable: {
+        status: 'warning',
+        means:
+          'The settings of a signed release do not go with the file any more: the agent goes back to those before.',
+        todo: 'Has the file been changed since? Correct it, or publish settings that go with it: `deepcod update`.',
+      },
+      config_release_unknown: {
+        status: 'warning',
+        means:
+          'Which releases the agent has taken cannot be read: what is checked below is the file’s word, and the agent may use other settings and another bundle.',
+        todo: 'Run this as root: `sudo deepcod doctor`. If it stays so, the card is failing, and the agent too goes by its file: `journalctl -u deepcod-agent -n 50`.',
+      },
       config_variable: {
         status: 'warning',
         means: 'An environment variable begins with DEEPCOD_ and names no key: it has no effect.',
@@ -64,10 +84,23 @@ export const configurationCheck = (file: string | undefined) =>
           overrides: path === undefined ? { bundle: defaultBundle() } : {},
           warn: (warning) => tell('config_variable', warning),
         });
-        known.config = config;
+        const unusable: string[] = [];
+        const log = createLog('doctor', 'error', {
+          write: (_, { fields }) => void unusable.push((fields.error as Error).message),
+        });
+        const inUse = await readInUse(config, log);
+        known.config = inUse.config;
+        known.bundleFolder = inUse.bundle;
         known.broker = brokerOf(config.broker.url);
         if (path === undefined) tell('config_default', `no --config, and no ${INSTALLED_CONFIG}`);
         else tell('config_ok', `${path}: device ${config.device}, broker ${config.broker.url}`, { file: path });
+        if (inUse.unknown) tell('config_release_unknown', `${config.update.folder}: ${inUse.unknown}`);
+        for (const why of unusable) tell('config_release_unusable', why);
+        if (inUse.settings) {
+          const { sequence } = inUse.settings;
+          const keys = changedKeys(config, inUse.config).join(', ');
+          tell('config_release', `release ${sequence}: ${keys || 'the same as the file'}`, { sequence, keys });
+        }
       } catch (error) {
         if (!(error instanceof DeepcodError)) throw error;
         const kinds = ['config_missing', 'config_unreadable', 'config_syntax'] as const;

@@ -1,10 +1,8 @@
+import { SystemFiles } from '../../../../agent/health/system/files.js';
+import { kernelWord, throttledOf, wordOf } from '../../../../agent/health/system/throttling.js';
+import type { ThrottleCause } from '../../../../protocol/health.js';
 import { defineCheck } from '../check.js';
-import { boardModel, type Environment, list, read } from '../environment.js';
-
-/** Bits of the firmware's answer: raspberrypi.com/documentation/computers/os.html#get_throttled. */
-const NOW = { undervoltage: 0x1, capped: 0x2, throttled: 0x4, soft_limit: 0x8 };
-/** The same since the device was started. */
-const SINCE_BOOT = 16;
+import { boardModel, type Environment } from '../environment.js';
 
 export const powerCheck = defineCheck({
   name: 'power',
@@ -52,40 +50,33 @@ export const powerCheck = defineCheck({
       );
     }
     const values = { throttled: `0x${word.toString(16)}` };
-    const was = word >> SINCE_BOOT;
-    const slow = NOW.capped | NOW.throttled | NOW.soft_limit;
-    if (word & NOW.undervoltage) tell('undervoltage_now', `under-voltage now (${values.throttled})`, values);
-    else if (was & NOW.undervoltage)
+    const { now, since_boot } = throttledOf(word);
+    const low = (causes: ThrottleCause[]) => causes.includes('under_voltage');
+    if (low(now)) tell('undervoltage_now', `under-voltage now (${values.throttled})`, values);
+    else if (low(since_boot))
       tell('undervoltage_before', `under-voltage since the start (${values.throttled})`, values);
-    if (word & slow) tell('throttled_now', `${names(word)} now (${values.throttled})`, values);
-    else if (was & slow) tell('throttled_before', `${names(was)} since the start (${values.throttled})`, values);
+    if (slowed(now)) tell('throttled_now', `${slowed(now)} now (${values.throttled})`, values);
+    else if (slowed(since_boot))
+      tell('throttled_before', `${slowed(since_boot)} since the start (${values.throttled})`, values);
     if (word === 0) tell('power_ok', 'no under-voltage, not throttled since the start', values);
   },
 });
 
-const names = (word: number): string =>
-  [
-    [NOW.capped, 'frequency capped'],
-    [NOW.throttled, 'throttled'],
-    [NOW.soft_limit, 'at the soft temperature limit'],
-  ]
-    .filter(([bit]) => word & (bit as number))
-    .map(([, name]) => name)
+const WORDS: Record<ThrottleCause, string> = {
+  under_voltage: '',
+  frequency_capped: 'frequency capped',
+  throttled: 'throttled',
+  soft_temperature_limit: 'at the soft temperature limit',
+};
+
+/** How the processor is slowed down, in words; empty where it is not. */
+const slowed = (causes: ThrottleCause[]): string =>
+  causes
+    .map((cause) => WORDS[cause])
+    .filter((word) => word !== '')
     .join(', ');
 
-/** The firmware's flags, from vcgencmd or from the kernel. */
+/** The firmware's flags, from the kernel or, where that does not show them, from the firmware itself. */
 async function throttleWord(env: Environment): Promise<number | undefined> {
-  const { stdout } = await env.run('vcgencmd', ['get_throttled'], 3000);
-  const told = /throttled=0x([0-9a-f]+)/i.exec(stdout)?.[1];
-  const kernel = told ?? (await kernelWord(env));
-  const word = kernel === undefined ? Number.NaN : Number.parseInt(kernel, 16);
-  return Number.isNaN(word) ? undefined : word;
-}
-
-/** What the kernel shows of it; how the bus is called depends on the model. */
-async function kernelWord(env: Environment): Promise<string | undefined> {
-  const platform = '/sys/devices/platform';
-  const buses = (await list(env, platform)).filter((name) => /^(soc|axi)/.test(name));
-  const words = await Promise.all(buses.map((bus) => read(env, `${platform}/${bus}/${bus}:firmware/get_throttled`)));
-  return words.find((word) => word !== undefined);
+  return kernelWord(new SystemFiles(env.root)) ?? wordOf((await env.askFirmware('get_throttled')) ?? '');
 }

@@ -180,3 +180,44 @@ t.test('the bundle of a release is the one that is looked at', async (t) => {
   const { findings } = await examine(t, ['bundle'], { config: { update } });
   t.match(of(findings, 'bundle'), [{ id: 'bundle_ok', values: { id } }]);
 });
+
+t.test('settings of a release: everything is checked with them', async (t) => {
+  const update = { keys: folder(t), folder: folder(t) };
+  const file = { update, camera: { source: 'simulated', fps: 2 }, in_flight: 2 };
+  const state = emptyState();
+  const release = (sequence: number, config: Record<string, unknown>) =>
+    accept(state.config, { sequence, digest: `${sequence}`, created: '2026-11-21T20:00:00Z', config });
+  t.match((await examine(t, ['configuration'], { config: file })).ids, ['config_ok'], 'without one the file counts');
+
+  release(1, { camera: { fps: 7 } });
+  await writeState(quickDisk, update.folder, state);
+  const { findings, known } = await examine(t, ['configuration'], { config: file });
+  t.match(findings, [
+    { id: 'config_ok' },
+    {
+      id: 'config_release',
+      status: 'pass',
+      what: 'release 1: camera.fps',
+      values: { sequence: 1, keys: 'camera.fps' },
+    },
+  ]);
+  t.equal(known.config?.camera.fps, 7);
+  t.equal(known.config?.in_flight, 2, 'all else as the file says');
+  release(2, { camera: { fps: -1 } });
+  await writeState(quickDisk, update.folder, state);
+  const after = await examine(t, ['configuration'], { config: file });
+  t.match(after.findings, [
+    { id: 'config_ok' },
+    { id: 'config_release_unusable', status: 'warning', what: /camera.fps/ },
+    { id: 'config_release', what: 'release 1: camera.fps' },
+  ]);
+  t.equal(after.known.config?.camera.fps, 7, 'the ones before, as the agent does');
+
+  writeFileSync(join(update.folder, 'state.json'), '{"v":1');
+  const damaged = await examine(t, ['configuration'], { config: file });
+  t.match(damaged.findings, [
+    { id: 'config_ok' },
+    { id: 'config_release_unknown', status: 'warning', what: new RegExp(update.folder), todo: /root/ },
+  ]);
+  t.equal(damaged.known.config?.camera.fps, 2);
+});

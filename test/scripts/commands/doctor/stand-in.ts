@@ -44,6 +44,10 @@ export function device(t: Test, { files = {}, programs = {}, parts = {} }: Devic
     variables: {},
     uid: 1000,
     gids: [1000],
+    async askFirmware(question) {
+      const told = programs[`vcgencmd ${question}`] ?? programs.vcgencmd;
+      return typeof told === 'string' ? told : undefined;
+    },
     async run(command, args, timeoutMs) {
       if (command === real.node.path) return real.run(command, args, timeoutMs);
       const told = programs[[command, ...args].join(' ')] ?? programs[command];
