@@ -17,6 +17,7 @@ from deepcod.codec.codec import save
 from deepcod.codec.data import Pictures
 from deepcod.errors import DeepcodError
 from deepcod.export.bundle import Sources, build
+from deepcod.export.int8 import quantise_heads
 from deepcod.export.yuv import RGB_OF_YUV, add_yuv_heads, yuv_head
 
 HEIGHT, WIDTH = 20, 28
@@ -134,6 +135,13 @@ def test_a_bundle_gets_heads_that_read_planes_beside_the_others(service, packed,
             rate = {"rate": np.array([0], np.int64)} if len(session.get_inputs()) > 1 else {}
             results.append(session.run(None, {"picture": feed, **rate})[0].astype(float))
         assert np.abs(results[0] - results[1]).max() < 1e-3
+
+    # a head of integers has none beside it that computes with floats
+    integers = quantise_heads(made, ["stage1"], [packed], tmp_path / "int8")
+    assert [("head_yuv" in p) for p in integers["partitions"]] == [p["id"] == "input" for p in integers["partitions"]]
+    assert new - set(integers["files"]) == {"stage1.head.yuv.onnx"}
+    with pytest.raises(DeepcodError, match=r"stage1\.head\.onnx: QuantizeLinear"):
+        add_yuv_heads(tmp_path / "int8", ["stage1"], made)
 
     again = add_yuv_heads(plain, ["stage1"], made)
     assert [("head_yuv" in p) for p in again["partitions"]] == [p["id"] == "stage1" for p in again["partitions"]]
