@@ -30,9 +30,8 @@ CALIBRATION = 64
 def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], out: Path) -> dict:
     """A copy of a bundle with these points' heads quantised; `packs` are training pictures. Returns its manifest.
 
-    What was measured at these points no longer holds and is left out, and so are their heads that read YUV: those compute
-    with floats. Entropy tables stay. `out` is replaced only when
-    everything succeeded.
+    What was measured at these points no longer holds and is left out, and so are their heads that read YUV: those
+    compute with floats. Entropy tables stay. `out` is replaced only when everything succeeded.
     """
     manifest = json.loads((bundle / "manifest.json").read_text())
     partitions = {p["id"]: p for p in manifest["partitions"]}
