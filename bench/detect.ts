@@ -12,6 +12,7 @@ import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { runMain, usageError } from '../platform/main.js';
 import { flag, numberOption, parseOptions, text } from '../platform/options.js';
 import { processorTime } from './detect/clock.js';
+import { planesOf } from './detect/planes.js';
 import { type DetectedFrame, type DetectOptions, openTrip } from './detect/trip.js';
 
 const usage = `usage: node dist/bench/detect.js --bundle DIR --images DIR --out FILE [options]
@@ -28,6 +29,7 @@ Runs a bundle over a folder of images exactly as the runtime does, without a bro
   --limit N       most detections of an image (default: 100)
   --iou X         overlap above which one of two boxes goes (default: the bundle's)
   --threads N     threads inside one run of a model (default: all)
+  --yuv           pictures as planes of YUV 4:2:0, as a camera at a CSI port gives them (default: RGB)
   --processor     times are those of the processor, of all threads: with --threads 1 they hold on a busy machine too
   --help          this text
 
@@ -45,6 +47,7 @@ const read = (args: string[]) =>
     limit: text,
     iou: text,
     threads: text,
+    yuv: flag,
     processor: flag,
   });
 
@@ -82,9 +85,10 @@ async function detect(values: ReturnType<typeof read>): Promise<void> {
   try {
     for (const [number, path] of paths.entries()) {
       const capturedAt = performance.now();
-      const picture = await readImage(path, preprocessor.fit);
+      const image = await readImage(path, preprocessor.fit);
       const captureMs = performance.now() - capturedAt;
-      const frame = await trip.frame(number, { ...picture, capturedAt, captureMs }, preprocessor);
+      const picture = { ...image, capturedAt, captureMs };
+      const frame = await trip.frame(number, values.yuv ? planesOf(picture) : picture, preprocessor);
       frames.push({ name: relative(images, path), ...frame });
       if (process.stderr.isTTY)
         process.stderr.write(`\r${partition} rate ${options.rate}: ${number + 1}/${paths.length}`);

@@ -58,6 +58,7 @@ const service = {
     licence: text,
     provenance,
     model: path,
+    model_yuv: path,
     flops,
     decode: {
       type: 'object',
@@ -77,6 +78,7 @@ const partition = {
   properties: {
     id: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,31}$', description: '1 to 32 of a-z 0-9 _ -' },
     head: path,
+    head_yuv: path,
     tail: path,
     code: {
       type: 'object',

@@ -47,6 +47,8 @@ export interface PictureRate extends Rate {
 export interface Partition {
   id: string;
   head: string;
+  /** The same head for the planes of YUV 4:2:0 (docs/cameras.md). */
+  head_yuv?: string;
   tail: string;
   code: CodeShape;
   /** Tables of agent/huffman. */
@@ -68,6 +70,8 @@ export interface Service {
   provenance: string | Record<string, unknown>;
   /** ONNX file: uint8 picture in, the service's outputs out. */
   model: string;
+  /** The same model for the planes of YUV 4:2:0. */
+  model_yuv?: string;
   flops: number;
   decode: DecodeRule;
   score_threshold: number;
@@ -103,6 +107,12 @@ export function validateManifest(value: unknown): Manifest {
   const listed = (key: string, file: string): void => {
     if (!Object.hasOwn(manifest.files, file)) problems.push(`${key}: ${show(file)} is not listed in files`);
   };
+  const { width, height } = manifest.input;
+  const readsYuv = (key: string, file: string | undefined): void => {
+    if (file === undefined) return;
+    listed(key, file);
+    if (width % 2 || height % 2) problems.push(`${key}: the input is ${width}x${height}; YUV 4:2:0 needs even sizes`);
+  };
 
   for (const file of Object.keys(manifest.files)) {
     if (!isBundlePath(file)) {
@@ -110,6 +120,7 @@ export function validateManifest(value: unknown): Manifest {
     }
   }
   listed('service.model', manifest.service.model);
+  readsYuv('service.model_yuv', manifest.service.model_yuv);
 
   const seen = new Set<string>();
   for (const [i, partition] of manifest.partitions.entries()) {
@@ -120,6 +131,7 @@ export function validateManifest(value: unknown): Manifest {
     if (seen.has(partition.id)) problems.push(`${key}.id: ${show(partition.id)} is there twice; ids are unique`);
     seen.add(partition.id);
     listed(`${key}.head`, partition.head);
+    readsYuv(`${key}.head_yuv`, partition.head_yuv);
     listed(`${key}.tail`, partition.tail);
     listed(`${key}.entropy`, partition.entropy);
     const cells = partition.code.height * partition.code.width * partition.code.channels;

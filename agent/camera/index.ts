@@ -18,6 +18,14 @@ export const cameras: Readonly<Record<string, OpenCamera>> = {
   replay: openReplay,
 };
 
+/** Sources whose pictures come as planes of YUV; those of the others are RGB. */
+const ofPlanes: ReadonlySet<string> = new Set(['rpicam']);
+
+/** How the pictures of a source come. */
+export function coloursOf(source: string): 'rgb' | 'yuv' {
+  return ofPlanes.has(source) ? 'yuv' : 'rgb';
+}
+
 /**
  * Opens the camera that `options.source` names.
  * @param fit tells, for the size of a source's pictures, the size in which they are wanted

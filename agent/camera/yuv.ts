@@ -44,6 +44,48 @@ export function placeYuv(input: InputSpec, fit: Fit, data: Uint8Array, yuv: Yuv4
   convert(data, yuv, fit.width, fit.height, out, start, input.width * 3);
 }
 
+/**
+ * Puts a picture that has the fit's size into the service's input, letterboxed, as planes: rows are copied. The fit's
+ * offsets are even. A chroma value at the end of an odd row or column serves a pixel of the border too.
+ * @param data planes, laid out as `yuv` says
+ * @param out input.width * input.height * 3 / 2 bytes, overwritten: Y, then U, then V, their rows without padding
+ * @throws RangeError when a size does not fit
+ */
+export function placePlanes(input: InputSpec, fit: Fit, data: Uint8Array, yuv: Yuv420, out: Uint8Array): void {
+  const { width, height } = input;
+  if (out.length !== yuvBytes({ stride: width, rows: height })) {
+    throw new RangeError(`input of ${out.length} bytes, not ${yuvBytes({ stride: width, rows: height })}`);
+  }
+  checkPlanes(data, yuv, fit.width, fit.height);
+  const luma = width * height;
+  if (fit.width !== width || fit.height !== height) {
+    // grey
+    out.fill(input.letterbox.pad, 0, luma);
+    out.fill(128, luma);
+  }
+  const { stride, rows } = yuv;
+  const { offsetX: x, offsetY: y } = fit;
+  const copy = (
+    from: number,
+    fromStride: number,
+    to: number,
+    toStride: number,
+    length: number,
+    count: number,
+  ): void => {
+    for (let row = 0; row < count; row++) {
+      const start = from + row * fromStride;
+      out.set(data.subarray(start, start + length), to + row * toStride);
+    }
+  };
+  copy(0, stride, y * width + x, width, fit.width, fit.height);
+  for (const plane of [0, 1]) {
+    const from = stride * rows + plane * ((stride * rows) >> 2);
+    const to = luma + plane * (luma >> 2) + ((y * width) >> 2) + (x >> 1);
+    copy(from, stride >> 1, to, width >> 1, (fit.width + 1) >> 1, (fit.height + 1) >> 1);
+  }
+}
+
 /** The picture as RGB, `width * height * 3` bytes; what is RGB already is given as it is. */
 export function rgbOf({ data, yuv, width, height }: Picture): Uint8Array {
   if (!yuv) return data;
@@ -62,9 +104,7 @@ function convert(
   outStride: number,
 ): void {
   const { stride, rows } = yuv;
-  if (data.length < yuvBytes(yuv) || stride < width || rows < height) {
-    throw new RangeError(`${data.length} bytes of YUV, ${stride} x ${rows}, are no picture of ${width}x${height}`);
-  }
+  checkPlanes(data, yuv, width, height);
   // stores into this array saturate at 0 and 255
   const rgb = new Uint8ClampedArray(out.buffer, out.byteOffset, out.byteLength);
   const chromaStride = stride >> 1;
@@ -88,6 +128,13 @@ function convert(
       put(rgb, to + outStride, data[luma + stride], red, green, blue);
       if (isWhole) put(rgb, to + outStride + 3, data[luma + stride + 1], red, green, blue);
     }
+  }
+}
+
+function checkPlanes(data: Uint8Array, yuv: Yuv420, width: number, height: number): void {
+  const { stride, rows } = yuv;
+  if (data.length < yuvBytes(yuv) || stride < width || rows < height) {
+    throw new RangeError(`${data.length} bytes of YUV, ${stride} x ${rows}, are no picture of ${width}x${height}`);
   }
 }
 

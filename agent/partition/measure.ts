@@ -1,5 +1,6 @@
 import { fitPicture } from '../../protocol/letterbox.js';
 import type { Manifest } from '../../protocol/manifest.js';
+import { type Colours, pictureBytes } from '../pipeline/colours.js';
 import type { Heads } from '../pipeline/head.js';
 import { encodeJpeg } from '../pipeline/jpeg.js';
 import type { LocalService } from '../pipeline/local.js';
@@ -32,32 +33,37 @@ export function everyPoint(manifest: Manifest): Measurable[] {
 
 /**
  * Times every point of the choices on this device with a grey picture.
- * @param inputBytes size of the service's input
+ * @param colours in which the camera gives its pictures: with planes, what reads them is timed
  * @param runs timed runs per point, after one to warm up; at least 1
  */
 export async function measureDevice(
   choices: readonly Measurable[],
   heads: Heads,
   service: LocalService,
-  inputBytes: number,
+  colours: Colours,
   runs = BRIEF_RUNS,
 ): Promise<DeviceTimes> {
   const times: DeviceTimes = { mean: {}, deviation: {}, runs, inside: {} };
-  let picture: Uint8Array = new Uint8Array(inputBytes).fill(114);
-  const runOne = async ({ id, partition, rate }: Measurable, picture: Uint8Array) => {
-    if (id === 'device') return service.run(picture, { width: 1, height: 1 });
-    if (id !== 'jpeg') return heads.run(partition, rate, picture);
-    const { input, pictures = [] } = heads.bundle.manifest;
+  const { input, pictures = [] } = heads.bundle.manifest;
+  const coloursFor = ({ id, partition }: Measurable): Colours => {
+    if (id === 'jpeg') return 'rgb';
+    return id === 'device' ? service.coloursFor(colours) : heads.coloursFor(partition, colours);
+  };
+  const runOne = async ({ id, partition, rate }: Measurable, picture: Uint8Array, of: Colours) => {
+    if (id === 'device') return service.run(picture, { width: 1, height: 1 }, of);
+    if (id !== 'jpeg') return heads.run(partition, rate, picture, of);
     await encodeJpeg(picture, input, fitPicture(input, WIDE.width, WIDE.height), pictures[rate].quality);
     return { picture, runMs: undefined };
   };
   for (const choice of choices) {
     if (choice.id in times.mean || choice.id === 'raw') continue;
+    const of = coloursFor(choice);
+    let picture: Uint8Array = new Uint8Array(pictureBytes(input, of)).fill(114);
     const all: number[] = [];
     const inside: number[] = [];
     for (let run = 0; run <= runs; run++) {
       const start = performance.now();
-      const result = await runOne(choice, picture);
+      const result = await runOne(choice, picture, of);
       picture = result.picture;
       if (run === 0) continue;
       const ms = performance.now() - start;

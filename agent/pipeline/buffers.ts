@@ -1,3 +1,6 @@
+import type { InputSpec } from '../../protocol/letterbox.js';
+import { type Colours, pictureBytes } from './colours.js';
+
 /** Buffers of one size that are used again and again, so that a frame allocates nothing of the picture's size. */
 export class BufferPool {
   readonly #free: Uint8Array[] = [];
@@ -17,4 +20,12 @@ export class BufferPool {
   give(buffer: Uint8Array): void {
     if (buffer.length === this.bytes && this.#free.length < this.most) this.#free.push(buffer);
   }
+}
+
+/** Buffers for letterboxed pictures; most agents ever need one kind. @param most how many of each kind are kept */
+export function pictureBuffers(input: Pick<InputSpec, 'width' | 'height'>, most?: number): Record<Colours, BufferPool> {
+  return {
+    rgb: new BufferPool(pictureBytes(input, 'rgb'), most),
+    yuv: new BufferPool(pictureBytes(input, 'yuv'), most),
+  };
 }

@@ -2,6 +2,7 @@ import type { Bundle } from '../../platform/bundle.js';
 import type { Log } from '../../platform/log.js';
 import type { PartitionCommand } from '../../protocol/command.js';
 import type { FrameFailure } from '../../protocol/result.js';
+import { coloursOf } from '../camera/index.js';
 import type { AgentConfig } from '../config/config.js';
 import type { Choice } from '../partition/choices.js';
 import { boardPower } from '../partition/energy.js';
@@ -10,7 +11,8 @@ import { measureDevice } from '../partition/measure.js';
 import { Planner } from '../partition/planner.js';
 import { tellPrivacy } from '../partition/privacy.js';
 import { Profiling } from '../partition/profiling.js';
-import { BufferPool } from './buffers.js';
+import { pictureBuffers } from './buffers.js';
+import { type Colours, pictureBytes } from './colours.js';
 import { FrameEncoder } from './encode.js';
 import { Heads } from './head.js';
 import { LocalService } from './local.js';
@@ -46,6 +48,8 @@ export class Engine {
   readonly #onDevice: DeviceTrips;
   readonly #profiling: Profiling;
   readonly #log: Log;
+  /** As what the camera gives its pictures. */
+  readonly #given: Colours;
   #flying = 0;
   #idle: (() => void)[] = [];
 
@@ -64,12 +68,13 @@ export class Engine {
     this.#log = log;
     const encoder = new FrameEncoder(bundle, session);
     const settings = { ...config, power: config.power ?? boardPower() };
+    this.#given = coloursOf(config.camera.source);
     const predicts = (partition: number) => encoder.predicts(partition);
     this.planner = new Planner(manifest, settings, predicts, undefined, undefined, before?.planner);
     tellPrivacy(manifest, config.privacy, log);
     this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
     this.preprocessor = new Preprocessor(manifest.input);
-    const buffers = new BufferPool(this.preprocessor.bytes, config.in_flight + 1);
+    const buffers = pictureBuffers(manifest.input, config.in_flight + 1);
     this.#models = new Models(config.threads);
     this.#heads = new Heads(bundle, config.threads, this.#models);
     this.#service = new LocalService(bundle, config.threads, this.#models);
@@ -96,8 +101,7 @@ export class Engine {
   /** Measures or recalls what the decision needs. */
   async measure(): Promise<void> {
     if (this.planner.isFixed) return;
-    const { bytes } = this.preprocessor;
-    await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, bytes));
+    await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, this.#given));
   }
 
   /**
@@ -115,11 +119,16 @@ export class Engine {
 
   /** Loads what the next frame may need, so that it does not wait. @throws what a model throws */
   async warmUp(): Promise<void> {
-    let picture: Uint8Array = new Uint8Array(this.preprocessor.bytes).fill(114);
+    const { input } = this.bundle.manifest;
+    const grey = (colours: Colours) => new Uint8Array(pictureBytes(input, colours)).fill(114);
     const partitions = new Set(this.planner.choices.map(({ partition }) => partition).filter((index) => index >= 0));
-    for (const partition of partitions) ({ picture } = await this.#heads.run(partition, 0, picture));
+    for (const partition of partitions) {
+      const colours = this.#heads.coloursFor(partition, this.#given);
+      await this.#heads.run(partition, 0, grey(colours), colours);
+    }
     if (this.config.fallback || this.planner.choices.some(({ id }) => id === 'device')) {
-      await this.#service.run(picture, { width: 1, height: 1 });
+      const colours = this.#service.coloursFor(this.#given);
+      await this.#service.run(grey(colours), { width: 1, height: 1 }, colours);
     }
   }
 

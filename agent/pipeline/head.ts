@@ -1,5 +1,6 @@
 import type { Bundle } from '../../platform/bundle.js';
 import type { TensorValue } from '../../platform/inference/index.js';
+import { type Colours, pictureTensor } from './colours.js';
 import { Models } from './models.js';
 
 /** What a head makes of a picture: h * w * channels bytes each, HWC. */
@@ -28,18 +29,23 @@ export class Heads {
     readonly models = new Models(threads),
   ) {}
 
+  /** As what a head reads a picture: as planes only where the picture has them and the bundle has such a head. */
+  coloursFor(partition: number, picture: Colours): Colours {
+    return this.bundle.manifest.partitions[partition].head_yuv === undefined ? 'rgb' : picture;
+  }
+
   /**
    * Prefix, encoder and quantiser of one partition point.
    * @param partition index in the manifest
    * @param picture letterboxed input; handed over while it runs, given back in the result
+   * @param colours of the picture; see `coloursFor`
    * @throws DeepcodError `model_*`, `inference_*`
    */
-  async run(partition: number, rate: number, picture: Uint8Array): Promise<HeadResult> {
+  async run(partition: number, rate: number, picture: Uint8Array, colours: Colours = 'rgb'): Promise<HeadResult> {
     const { input, partitions } = this.bundle.manifest;
-    const worker = await this.models.get(this.bundle.file(partitions[partition].head));
-    const feeds: Record<string, TensorValue> = {
-      picture: { type: 'uint8', dims: [1, input.height, input.width, 3], data: picture },
-    };
+    const { head, head_yuv } = partitions[partition];
+    const worker = await this.models.get(this.bundle.file((colours === 'yuv' && head_yuv) || head));
+    const feeds: Record<string, TensorValue> = { picture: pictureTensor(input, colours, picture) };
     if (worker.inputs.some(({ name }) => name === 'rate')) {
       feeds.rate = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(rate)) };
     }

@@ -3,6 +3,7 @@ import type { TensorValue } from '../../platform/inference/index.js';
 import type { Detection } from '../../protocol/result.js';
 import { postprocess } from '../../protocol/tasks/postprocess.js';
 import type { Outputs } from '../../protocol/tasks/task.js';
+import { type Colours, pictureTensor } from './colours.js';
 import { Models } from './models.js';
 
 export interface LocalResult {
@@ -22,13 +23,25 @@ export class LocalService {
     readonly models = new Models(threads),
   ) {}
 
-  /** @param picture letterboxed input; handed over while it runs @param source size of the source picture, pixels */
-  async run(picture: Uint8Array, source: { width: number; height: number }): Promise<LocalResult> {
+  /** As what the service reads a picture: as planes only where the picture has them and the bundle has such a model. */
+  coloursFor(picture: Colours): Colours {
+    return this.bundle.manifest.service.model_yuv === undefined ? 'rgb' : picture;
+  }
+
+  /**
+   * @param picture letterboxed input; handed over while it runs
+   * @param source size of the source picture, pixels
+   * @param colours of the picture; see `coloursFor`
+   */
+  async run(
+    picture: Uint8Array,
+    source: { width: number; height: number },
+    colours: Colours = 'rgb',
+  ): Promise<LocalResult> {
     const { manifest } = this.bundle;
-    const worker = await this.models.get(this.bundle.file(manifest.service.model));
-    const feeds: Record<string, TensorValue> = {
-      picture: { type: 'uint8', dims: [1, manifest.input.height, manifest.input.width, 3], data: picture },
-    };
+    const { model, model_yuv } = manifest.service;
+    const worker = await this.models.get(this.bundle.file((colours === 'yuv' && model_yuv) || model));
+    const feeds: Record<string, TensorValue> = { picture: pictureTensor(manifest.input, colours, picture) };
     const outputs = await worker.run(feeds, { transfer: true });
     const { lastRunMs } = worker;
     const start = performance.now();

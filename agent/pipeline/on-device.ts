@@ -1,4 +1,5 @@
 import type { BufferPool } from './buffers.js';
+import type { Colours } from './colours.js';
 import type { LocalService } from './local.js';
 import type { Preprocessor } from './preprocess.js';
 import type { Trip } from './trip.js';
@@ -7,7 +8,7 @@ import type { Trip } from './trip.js';
 export class DeviceTrips {
   constructor(
     readonly preprocessor: Preprocessor,
-    readonly buffers: BufferPool,
+    readonly buffers: Record<Colours, BufferPool>,
     readonly service: LocalService,
   ) {}
 
@@ -17,12 +18,14 @@ export class DeviceTrips {
     trip.rate = 0;
     const { picture, steps } = trip;
     const start = performance.now();
-    const input = this.buffers.take();
-    this.preprocessor.place(picture, input);
+    const colours = this.service.coloursFor(this.preprocessor.coloursOf(picture));
+    const input = this.buffers[colours].take();
+    this.preprocessor.place(picture, input, colours);
     const placed = performance.now();
     steps.preprocess = placed - start;
-    const result = await this.service.run(input, { width: picture.sourceWidth, height: picture.sourceHeight });
-    this.buffers.give(result.picture);
+    const source = { width: picture.sourceWidth, height: picture.sourceHeight };
+    const result = await this.service.run(input, source, colours);
+    this.buffers[colours].give(result.picture);
     steps.post = result.postMs;
     steps.head = performance.now() - placed - result.postMs;
     trip.headRunMs = result.runMs;

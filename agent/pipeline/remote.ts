@@ -3,6 +3,7 @@ import { type FrameFailure, isFailure } from '../../protocol/result.js';
 import type { Choice } from '../partition/choices.js';
 import type { Destination, Home } from '../partition/home.js';
 import type { BufferPool } from './buffers.js';
+import type { Colours } from './colours.js';
 import type { FrameEncoder, FrameInfo } from './encode.js';
 import type { Heads } from './head.js';
 import type { Answer, Matcher } from './match.js';
@@ -13,7 +14,7 @@ import type { Trip } from './trip.js';
 
 export interface RemoteParts {
   preprocessor: Preprocessor;
-  buffers: BufferPool;
+  buffers: Record<Colours, BufferPool>;
   heads: Heads;
   encoder: FrameEncoder;
   references: References;
@@ -127,8 +128,10 @@ export class RemoteTrips {
     const { preprocessor, buffers, heads, encoder, references } = this.parts;
     const { picture, steps } = trip;
     const start = performance.now();
-    let input = buffers.take();
-    preprocessor.place(picture, input);
+    const { partition, rate } = choice;
+    const colours = partition < 0 ? 'rgb' : heads.coloursFor(partition, preprocessor.coloursOf(picture));
+    let input = buffers[colours].take();
+    preprocessor.place(picture, input, colours);
     const placed = performance.now();
     steps.preprocess = placed - start;
     try {
@@ -138,20 +141,19 @@ export class RemoteTrips {
         steps.encode = performance.now() - placed;
         return { message, coding: 'jpeg' };
       }
-      const head = await heads.run(choice.partition, choice.rate, input);
+      const head = await heads.run(partition, rate, input, colours);
       input = head.picture;
       const now = performance.now();
       steps.head = now - placed;
       trip.headRunMs = head.runMs;
       const { symbols } = head;
-      const { partition, rate } = choice;
       const reference = encoder.predicts(partition) && references.choose(trip.frame, partition, rate, certain, now);
       if (!reference) return this.#key(trip, choice, symbols);
       const { message, key } = encoder.shortest(partition, rate, head, infoOf(trip), reference);
       steps.encode = performance.now() - now;
       return { message, coding: key ? 'key' : 'inter', symbols };
     } finally {
-      buffers.give(input);
+      buffers[colours].give(input);
     }
   }
 

@@ -6,6 +6,7 @@ import { type Bundle, openBundle } from '../../platform/bundle.js';
 import { readOnnx } from '../../platform/inference/onnx.js';
 import { codeCells, type Partition } from '../../protocol/manifest.js';
 import { openCoder } from '../huffman/index.js';
+import { type Colours, pictureBytes } from '../pipeline/colours.js';
 import { Heads } from '../pipeline/head.js';
 import { LocalService } from '../pipeline/local.js';
 import { testPicture } from './test-picture.js';
@@ -26,14 +27,25 @@ function stepBack(): void {
   }
 }
 
+/** RGB, and planes where the bundle has models for those. */
+const ways = (best: Colours): Colours[] => (best === 'yuv' ? ['rgb', 'yuv'] : ['rgb']);
+
+/** The colours of planes are odd ones here; a model that works gives symbols all the same. */
+function picture({ manifest: { input } }: Bundle, colours: Colours): Uint8Array {
+  return testPicture(input).slice(0, pictureBytes(input, colours));
+}
+
 async function checkHead(bundle: Bundle, heads: Heads, index: number): Promise<void> {
   const partition = bundle.manifest.partitions[index];
   const { code, id, rates } = partition;
   const coder = openCoder(JSON.parse(await readFile(bundle.file(partition.entropy), 'utf8')), code);
   const coded = new Uint8Array(coder.maxBytes);
   const decoded = new Uint8Array(codeCells(code));
-  for (const rate of rates.keys()) {
-    const { symbols } = await heads.run(index, rate, testPicture(bundle.manifest.input));
+  const runs = [...rates.keys()].flatMap((rate) =>
+    ways(heads.coloursFor(index, 'yuv')).map((colours) => ({ rate, colours })),
+  );
+  for (const { rate, colours } of runs) {
+    const { symbols } = await heads.run(index, rate, picture(bundle, colours), colours);
     if (!(symbols instanceof Uint8Array) || symbols.length !== codeCells(code)) {
       throw new Error(`${id}: the head gives ${symbols?.length} symbols; the manifest says ${codeCells(code)}`);
     }
@@ -65,7 +77,10 @@ async function check(bundle: Bundle): Promise<void> {
       await checkHead(bundle, heads, index);
       await checkTail(bundle, partition);
     }
-    if (mode === 'alone') await service.run(testPicture(manifest.input), manifest.input);
+    if (mode !== 'alone') return;
+    for (const colours of ways(service.coloursFor('yuv'))) {
+      await service.run(picture(bundle, colours), manifest.input, colours);
+    }
   } finally {
     // Open threads would keep this process.
     await heads.close();

@@ -1,4 +1,5 @@
 import type { Picture } from '../../agent/camera/camera.js';
+import { pictureBuffers } from '../../agent/pipeline/buffers.js';
 import { FrameEncoder, type FrameInfo } from '../../agent/pipeline/encode.js';
 import { Heads } from '../../agent/pipeline/head.js';
 import type { Preprocessor } from '../../agent/pipeline/preprocess.js';
@@ -8,6 +9,7 @@ import { Tail } from '../../edge/worker/tail.js';
 import type { Detection } from '../../protocol/result.js';
 import { postprocess } from '../../protocol/tasks/postprocess.js';
 import { Topics } from '../../protocol/topics.js';
+import { openDeviceTrip } from './device.js';
 
 export interface DetectOptions {
   /** A partition point of the bundle, `raw` or `jpeg` (the picture over the link) or `device` (nothing over the link). */
@@ -55,6 +57,7 @@ export async function openTrip(
 ): Promise<Trip> {
   const { bundle } = edge;
   const { manifest } = bundle;
+  if (options.partition === 'device') return openDeviceTrip(bundle, options, clock);
   const index = manifest.partitions.findIndex(({ id }) => id === options.partition);
   const topics = new Topics('bench');
   const intake = new Intake({ topics, bundles: new Map([[edge.id, edge]]), maxAgeMs: Number.POSITIVE_INFINITY });
@@ -62,7 +65,7 @@ export async function openTrip(
   const heads = new Heads(bundle, options.threads);
   const route = index < 0 ? edge.raw : edge.routes[index];
   const tail = await Tail.open(route, { provider: 'cpu', threads: options.threads });
-  let input: Uint8Array = new Uint8Array(manifest.input.width * manifest.input.height * 3);
+  const buffers = pictureBuffers(manifest.input);
 
   /** The edge's part: from symbols or pixels in `fill` to detections. */
   const answer = async (
@@ -89,26 +92,25 @@ export async function openTrip(
 
   return {
     async frame(number, picture, preprocessor) {
-      const started = clock();
-      preprocessor.place(picture, input);
       const size = { width: picture.sourceWidth, height: picture.sourceHeight };
+      const started = clock();
+      const colours = index < 0 ? 'rgb' : heads.coloursFor(index, preprocessor.coloursOf(picture));
+      let input = buffers[colours].take();
+      preprocessor.place(picture, input, colours);
       const times = { capture_ms: picture.captureMs, preprocess_ms: clock() - started };
       const info = { frame: number, sourceWidth: size.width, sourceHeight: size.height };
-      if (options.partition === 'device') {
-        const rest = await answer(size, (out) => out.set(input), 0);
-        return { ...size, ...times, bytes: 0, head_ms: rest.tail_ms, encode_ms: 0, ...rest, tail_ms: 0 };
-      }
       let head_ms = 0;
       let symbols = input;
       if (index >= 0) {
         const begun = clock();
-        const head = await heads.run(index, options.rate, input);
+        const head = await heads.run(index, options.rate, input, colours);
         head_ms = clock() - begun;
         symbols = head.symbols;
         input = head.picture;
       }
       const before = clock();
       const message = await encode(symbols, info);
+      buffers[colours].give(input);
       const encode_ms = clock() - before;
       const job = intake.accept(topics.frame(DEVICE), message, {}, performance.now());
       if (isRefusal(job)) throw new Error(`the edge refuses a frame: ${job.answer?.message ?? job.cause}`);

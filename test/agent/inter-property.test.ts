@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import t from 'tap';
-import { BufferPool } from '../../agent/pipeline/buffers.js';
+import { pictureBuffers } from '../../agent/pipeline/buffers.js';
 import { FrameEncoder } from '../../agent/pipeline/encode.js';
 import type { Heads } from '../../agent/pipeline/head.js';
 import { Matcher } from '../../agent/pipeline/match.js';
@@ -119,8 +119,8 @@ t.test('decoded symbols equal the sent ones over random losses, restarts and for
     const encoder = new FrameEncoder(bundle.bundle, session);
     return new RemoteTrips({
       preprocessor,
-      buffers: new BufferPool(preprocessor.bytes),
-      heads: { run } as unknown as Heads,
+      buffers: pictureBuffers(manifest.input),
+      heads: { run, coloursFor: () => 'rgb' } as unknown as Heads,
       encoder,
       references: new References(1e9),
       matcher,

@@ -27,7 +27,10 @@ async function detect(...args: string[]): Promise<{ partition: string; frames: D
   return JSON.parse(await readFile(out, 'utf8'));
 }
 
-t.test('raw pixels over the link answer as the device does, box for box', async (t) => {
+const rounded = (frames: readonly DetectedFrame[]) =>
+  frames.map(({ detections }) => detections.map(({ box, score }) => [...box, 100 * score].map((v) => v.toFixed(2))));
+
+t.test('raw pixels over the link answer as the device does, box for box; planes nearly', async (t) => {
   const raw = await detect('--partition', 'raw');
   const device = await detect('--partition', 'device');
   t.same(
@@ -35,12 +38,16 @@ t.test('raw pixels over the link answer as the device does, box for box', async 
     ['a.png', 'b.png', 'c.png'],
   );
   t.ok(raw.frames.every(({ detections }) => detections.length > 0));
-  t.same(
-    raw.frames.map(({ detections }) => detections),
-    device.frames.map(({ detections }) => detections),
-  );
+  // the device's runs are those of every processor, the edge's those of this one: the last bits differ
+  t.same(rounded(raw.frames), rounded(device.frames));
   t.ok(raw.frames.every(({ bytes }) => bytes === 36 + 32 * 32 * 3));
   t.ok(device.frames.every(({ bytes }) => bytes === 0));
+  const planes = await detect('--partition', 'raw', '--yuv');
+  t.same(
+    planes.frames.map(({ name, width, height, bytes }) => [name, width, height, bytes]),
+    raw.frames.map(({ name, width, height, bytes }) => [name, width, height, bytes]),
+  );
+  t.notSame(rounded(planes.frames), rounded(raw.frames), 'chroma of four pixels is one');
 });
 
 t.test('a partition point sends small messages; the list says which images', async (t) => {

@@ -61,6 +61,21 @@ t.test('each mistake is named: key, value, what is allowed', async (t) => {
       (m) => delete m.files['tails/input.onnx'],
       /partitions\[0\].tail: "tails\/input.onnx" is not listed/,
     ],
+    [
+      'YUV head not listed',
+      (m) => (m.partitions[0].head_yuv = 'x.onnx'),
+      /partitions\[0\].head_yuv: "x.onnx" is not listed/,
+    ],
+    ['YUV model not listed', (m) => (m.service.model_yuv = 'x.onnx'), /service.model_yuv: "x.onnx" is not listed/],
+    [
+      'odd input for YUV',
+      (m) => {
+        m.service.model_yuv = 'service.onnx';
+        m.input.width += 1;
+        m.service.decode = { type: 'yolov3', outputs: [{ name: 'o', stride: 1, anchors: [[1, 2]] }] };
+      },
+      /service.model_yuv: the input is \d+x\d+; YUV 4:2:0 needs even sizes/,
+    ],
     ['model not listed', (m) => delete m.files['service.onnx'], /service.model: .* not listed/],
     ['prototype', (m) => (m.service.model = 'toString'), /"toString" is not listed/],
     ['hash', (m) => (m.files['service.onnx'].sha256 = 'abc'), /files\["service.onnx"\].sha256: "abc"; 64 lower-case/],

@@ -23,6 +23,17 @@ t.test('the self-test, in its own process', async (t) => {
     },
   });
   await t.rejects(selfTest(shape, config, signal), { code: 'self_test' });
+  const yuv = join(root, 'yuv');
+  await makeBundle(yuv, {
+    manifest: ({ partitions }) => {
+      partitions[0].head_yuv = partitions[0].head;
+    },
+  });
+  await t.rejects(
+    selfTest(yuv, config, signal),
+    { code: 'self_test', message: /heads\/input\.onnx/ },
+    'a head that takes no planes',
+  );
   const service = join(root, 'service');
   await makeBundle(service, { replace: { 'service.onnx': Buffer.from('no model') } });
   await t.rejects(selfTest(service, config, signal), { code: 'self_test', message: /service\.onnx/ });

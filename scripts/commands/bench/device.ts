@@ -7,7 +7,6 @@ import { LocalService } from '../../../agent/pipeline/local.js';
 import { Preprocessor } from '../../../agent/pipeline/preprocess.js';
 import type { Bundle } from '../../../platform/bundle.js';
 import { machine, versions } from '../../../platform/versions.js';
-import { rawBytes } from '../../../protocol/manifest.js';
 import { boardModel, thisMachine } from '../doctor/environment.js';
 import { type Expectation, expectation } from '../doctor/expect.js';
 
@@ -51,7 +50,7 @@ export async function measureBench(
   const board = await boardModel(thisMachine());
   try {
     say(`measuring ${points.map(({ id }) => id).join(', ')}: ${runs} runs each`);
-    const { mean, deviation } = await measureDevice(points, heads, service, rawBytes(manifest), runs);
+    const { mean, deviation } = await measureDevice(points, heads, service, 'rgb', runs);
     say('measuring the entropy coder');
     const coder = await measureCoder(bundle, heads);
     if (camera) say(`counting pictures of the camera for ${CAMERA_MS / 1000} s`);

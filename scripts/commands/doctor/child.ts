@@ -48,7 +48,7 @@ async function selftest(dir: string, threads: number, runs: number): Promise<Sel
   const heads = new Heads(bundle, threads || undefined);
   const service = new LocalService(bundle, threads || undefined);
   try {
-    const { mean } = await measureDevice(everyPoint(manifest), heads, service, rawBytes(manifest), runs);
+    const { mean } = await measureDevice(everyPoint(manifest), heads, service, 'rgb', runs);
     const session = randomInt(2 ** 32);
     const picture = new Uint8Array(rawBytes(manifest)).fill(114);
     const { symbols } = await heads.run(0, 0, picture);

@@ -13,7 +13,6 @@ import { LocalService } from '../../../agent/pipeline/local.js';
 import type { Bundle } from '../../../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../../../platform/errors.js';
 import { readOperators, timeOperators } from '../../../platform/inference/inspect.js';
-import { rawBytes } from '../../../protocol/manifest.js';
 
 type Model = Omit<StoredTimeModel, 'fingerprint'>;
 
@@ -33,7 +32,7 @@ export async function measureBundle(
   let times: DeviceTimes;
   try {
     say(`measuring ${points.map(({ id }) => id).join(', ')}: ${runs} runs each`);
-    times = await measureDevice(points, heads, service, rawBytes(bundle.manifest), runs);
+    times = await measureDevice(points, heads, service, 'rgb', runs);
   } finally {
     await Promise.all([heads.close(), service.close()]);
   }

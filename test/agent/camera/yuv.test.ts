@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import t from 'tap';
-import { placeYuv, rgbOf, type Yuv420, yuvBytes } from '../../../agent/camera/yuv.js';
+import { placePlanes, placeYuv, rgbOf, type Yuv420, yuvBytes } from '../../../agent/camera/yuv.js';
+import { pictureBytes } from '../../../agent/pipeline/colours.js';
 import { Preprocessor } from '../../../agent/pipeline/preprocess.js';
 import { fitPicture } from '../../../protocol/letterbox.js';
 
@@ -90,4 +91,43 @@ t.test('straight into the input: letterboxed, odd sizes, other padding', async (
   const short = new Uint8Array(10);
   t.throws(() => placeYuv(input, fit, short, { stride: 32, rows: 10 }, new Uint8Array(720)), /are no picture of 20x10/);
   t.throws(() => placeYuv(input, fit, short, { stride: 32, rows: 10 }, short), /input of 10 bytes/);
+});
+
+t.test('as planes into the input: the same picture as by way of RGB', async (t) => {
+  const input = { width: 20, height: 12, letterbox: { align: 'center', pad: 114 } } as const;
+  for (const [sourceWidth, sourceHeight, colours] of [
+    [200, 120, 'yuv'],
+    [200, 80, 'yuv'],
+    [200, 70, 'yuv'], // odd: 20x7 from row 2 on
+    [130, 120, 'rgb'], // 13x12 from column 3 on: two chroma values in one
+    [90, 120, 'rgb'],
+  ] as const) {
+    const { width, height, offsetX, offsetY } = fitPicture(input, sourceWidth, sourceHeight);
+    const yuv = { stride: 32, rows: height + (height & 1) };
+    const data = Uint8Array.from({ length: yuvBytes(yuv) }, (_, i) => (i * 37 + (i >> 3)) & 255);
+    const times = { capturedAt: 0, captureMs: 0 };
+    const picture = { data, yuv, width, height, sourceWidth, sourceHeight, ...times };
+    const preprocessor = new Preprocessor(input);
+    t.equal(preprocessor.coloursOf(picture), colours, `${width}x${height} at ${offsetX}, ${offsetY}`);
+    t.equal(preprocessor.coloursOf({ ...picture, yuv: undefined }), 'rgb');
+    if (colours === 'rgb') continue;
+    const planes = new Uint8Array(pictureBytes(input, 'yuv')).fill(7);
+    preprocessor.place(picture, planes, 'yuv');
+    const placed = { stride: input.width, rows: input.height };
+    const whole = { ...times, sourceWidth, sourceHeight, width: input.width, height: input.height };
+    const seen = rgbOf({ ...whole, data: planes, yuv: placed });
+    const out = new Uint8Array(preprocessor.bytes);
+    preprocessor.place(picture, out);
+    const differing = new Set<number>();
+    for (let i = 0; i < out.length; i++) if (out[i] !== seen[i]) differing.add(Math.floor(i / (3 * input.width)));
+    t.same(
+      [...differing],
+      height % 2 ? [offsetY + height] : [],
+      'but for the row of the border that shares its chroma',
+    );
+  }
+  const fit = fitPicture(input, 200, 120);
+  const yuv = { stride: 20, rows: 12 };
+  t.throws(() => placePlanes(input, fit, new Uint8Array(10), yuv, new Uint8Array(360)), /are no picture of 20x12/);
+  t.throws(() => placePlanes(input, fit, new Uint8Array(360), yuv, new Uint8Array(10)), /input of 10 bytes, not 360/);
 });

@@ -20,6 +20,7 @@ from .truth import Truth
 
 RAW = "raw"
 JPEG = "jpeg"
+DEVICE = "device"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Run:
     """A bundle's answers at one partition point and rate.
 
     Attributes:
-        partition, rate: what was run; `raw` is the service on the pixels, uncompressed.
+        partition, rate: what was run; `raw` is the service on the pixels, uncompressed; `device` that on the device.
         detections: with image_id, boxes in pixels of the source picture.
         bytes_per_frame: size of each frame message, header included [pictures].
         steps_ms: p50 of each step over the pictures; measured one frame at a time.
@@ -72,8 +73,12 @@ def run_bundle(
     rate: int = 0,
     threads: int | None = None,
     processor: bool = False,
+    yuv: bool = False,
 ) -> Run:
-    """Run all pictures of a data set through a bundle; `processor`: steps in processor time."""
+    """Run all pictures of a data set through a bundle.
+
+    `processor`: steps in processor time. `yuv`: pictures as the planes of a camera.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         listing, out = Path(scratch) / "list.txt", Path(scratch) / "detections.json"
         listing.write_text("".join(f"{image['file_name']}\n" for image in truth.images))
@@ -81,6 +86,7 @@ def run_bundle(
         command += ["--partition", partition, "--rate", str(rate)]
         command += ["--threads", str(threads)] if threads else []
         command += ["--processor"] if processor else []
+        command += ["--yuv"] if yuv else []
         # a person at a terminal sees the runtime's own progress and messages
         shown = None if sys.stderr.isatty() else subprocess.PIPE
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=shown, text=True)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..errors import DeepcodError
 from .ap import bootstrap, compare
-from .bundle import JPEG, RAW, read_manifest, run_bundle
+from .bundle import DEVICE, JPEG, RAW, read_manifest, run_bundle
 from .rate import register as register_rate
 from .report import Row, mean_bytes, report, table
 from .service import ServiceRunner, load_description
@@ -31,13 +31,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     p.add_argument("--description", type=Path, help="of the service (default: the .json beside it)")
     p.add_argument("--images", type=Path, required=True, help="folder of pictures")
     p.add_argument("--annotations", type=Path, required=True, help="COCO JSON")
-    p.add_argument("--partition", action="append", metavar="ID", help="a point, `raw` or `jpeg` (default: all points)")
+    p.add_argument(
+        "--partition", action="append", metavar="ID", help="a point, `raw`, `jpeg` or `device` (default: all points)"
+    )
     p.add_argument("--rate", type=int, action="append", metavar="N", help="rate (default: all)")
     p.add_argument("--pictures", type=int, help="only the first so many")
     p.add_argument("--resamples", type=int, default=300, help="draws of the bootstrap (default 300)")
     p.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
     p.add_argument("--threads", type=int, help="threads inside one run of a model (default: all)")
     p.add_argument("--processor", action="store_true", help="steps in processor time, which holds on busy machines")
+    p.add_argument("--yuv", action="store_true", help="pictures as planes of YUV 4:2:0, as a camera gives them")
     p.add_argument("--detections", type=Path, help="folder for the detections, one COCO results file each")
     p.add_argument("--json", type=Path, help="report to write")
     p.set_defaults(run=run)
@@ -81,9 +84,11 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
     known = {p["id"]: len(p["rates"]) for p in manifest["partitions"]}
     wanted = args.partition or list(known)
     known |= {JPEG: len(manifest["pictures"])} if manifest.get("pictures") else {}
+    known[DEVICE] = 1
     if unknown := [p for p in wanted if p not in known and p != RAW]:
         raise DeepcodError(f"--partition {unknown[0]}: {args.bundle} has {', '.join([*known, RAW])}")
-    raw = run_bundle(args.bundle, truth, args.images, RAW, 0, args.threads, args.processor)
+    how = (args.threads, args.processor, args.yuv)
+    raw = run_bundle(args.bundle, truth, args.images, RAW, 0, *how)
     _save(args, RAW, raw.detections)
     rows = [
         Row(
@@ -99,7 +104,7 @@ def _bundle(args: argparse.Namespace) -> tuple[str, Truth, list[Row]]:
         for rate in rates:
             if not 0 <= rate < known[partition]:
                 raise DeepcodError(f"--rate {rate}: {partition} has rates 0..{known[partition] - 1}")
-            result = run_bundle(args.bundle, truth, args.images, partition, rate, args.threads, args.processor)
+            result = run_bundle(args.bundle, truth, args.images, partition, rate, *how)
             _save(args, f"{partition}-{rate}", result.detections)
             versus = compare(truth, raw.detections, result.detections, args.resamples, args.seed)
             size = mean_bytes(result.bytes_per_frame, args.resamples, args.seed)

@@ -13,12 +13,12 @@ from deepcod.codec.service import Service
 from deepcod.errors import DeepcodError
 from deepcod.privacy.report import add_reveals, is_reveal
 
-from . import int8
+from . import int8, yuv
 from .bundle import Sources, add_accuracy, add_qualities, build
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `export`, `annotate` and `quantise`."""
+    """Add `export`, `annotate`, `quantise` and `yuv`."""
     parser = commands.add_parser("export", help="write a bundle", description=__doc__)
     parser.add_argument("--service", type=Path, required=True, help="description, training/services/NAME.json")
     parser.add_argument("--model", type=Path, required=True, help="the service's ONNX file")
@@ -51,6 +51,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     quantise.add_argument("--pictures", type=Path, nargs="+", required=True, help="training packs, for the ranges")
     quantise.add_argument("--out", type=Path, required=True, help="the new bundle, replaced when all succeeded")
     quantise.set_defaults(run=_quantise)
+    planes = commands.add_parser("yuv", help="heads that read a camera's YUV as it is", description=yuv.__doc__)
+    planes.add_argument("bundle", type=Path)
+    planes.add_argument("--points", nargs="+", metavar="ID", help="partition points, or `device` (default: all)")
+    planes.add_argument("--out", type=Path, required=True, help="the new bundle, replaced when all succeeded")
+    planes.set_defaults(run=_yuv)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -76,6 +81,12 @@ def _annotate(arguments: argparse.Namespace) -> int:
 
 def _quantise(arguments: argparse.Namespace) -> int:
     manifest = int8.quantise_heads(arguments.bundle, arguments.points, arguments.pictures, arguments.out)
+    print(_summary(manifest, arguments.out))
+    return 0
+
+
+def _yuv(arguments: argparse.Namespace) -> int:
+    manifest = yuv.add_yuv_heads(arguments.bundle, arguments.points, arguments.out)
     print(_summary(manifest, arguments.out))
     return 0
 

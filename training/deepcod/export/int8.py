@@ -30,8 +30,8 @@ CALIBRATION = 64
 def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], out: Path) -> dict:
     """A copy of a bundle with these points' heads quantised; `packs` are training pictures. Returns its manifest.
 
-    What was measured at these points no longer holds and is left out. Entropy tables stay. `out` is replaced only when
-    everything succeeded.
+    What was measured at these points no longer holds and is left out, and so are their heads that read YUV: those
+    compute with floats. Entropy tables stay. `out` is replaced only when everything succeeded.
     """
     manifest = json.loads((bundle / "manifest.json").read_text())
     partitions = {p["id"]: p for p in manifest["partitions"]}
@@ -49,6 +49,9 @@ def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], o
         pictures = Pictures(packs, torch.device("cpu"), pad=manifest["input"]["letterbox"]["pad"])
         for point in points:
             partition = partitions[point]
+            if of_planes := partition.pop("head_yuv", None):
+                del graphs[of_planes]
+                (made / of_planes).unlink()
             graphs[partition["head"]] = quantised_head(graphs[partition["head"]], pictures, len(partition["rates"]))
             for measured in (partition, *partition["rates"]):
                 measured.pop("accuracy", None)

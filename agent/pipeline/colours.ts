@@ -1,0 +1,19 @@
+import type { TensorValue } from '../../platform/inference/index.js';
+import type { InputSpec } from '../../protocol/letterbox.js';
+
+/** How a letterboxed picture lies in memory: RGB by pixel, or Y, U and V one after the other, chroma halved both ways. */
+export type Colours = 'rgb' | 'yuv';
+
+/** Bytes of one letterboxed picture. */
+export function pictureBytes({ width, height }: Pick<InputSpec, 'width' | 'height'>, colours: Colours): number {
+  return width * height * (colours === 'yuv' ? 1.5 : 3);
+}
+
+/** A letterboxed picture as the input of a head or of the service. */
+export function pictureTensor(
+  { width, height }: Pick<InputSpec, 'width' | 'height'>,
+  colours: Colours,
+  data: Uint8Array,
+): TensorValue {
+  return { type: 'uint8', dims: colours === 'yuv' ? [1, height * 1.5, width] : [1, height, width, 3], data };
+}
