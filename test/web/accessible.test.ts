@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import { packageRoot } from '../../platform/root.js';
-import { openBrowser, openPage, withoutChromium } from './browser.js';
+import { inBrowser, openPage } from './browser.js';
 import { HEIGHT, type SiteRig, startSite, WIDTH } from './site-rig.js';
 
 const axe = join(packageRoot(), 'node_modules', 'axe-core', 'axe.min.js');
@@ -21,12 +21,11 @@ const VIEWS = [
 const BARE_HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
 const MANY = 10_000;
 
-t.test('the page in a browser', { skip: withoutChromium, timeout: 240_000 }, async (t) => {
-  const browser = await openBrowser(t);
-  await t.test('every view, light and dark: nothing serious for axe', (t) => scan(t, browser));
-  await t.test('names of others are text and nothing else', (t) => hostile(t, browser));
-  await t.test(`${MANY} events scroll, and the page does not grow`, (t) => scroll(t, browser));
-  await t.test('a view that is left leaves nothing behind', (t) => leave(t, browser));
+await inBrowser('the page in a browser', {
+  'every view, light and dark: nothing serious for axe': scan,
+  'names of others are text and nothing else': hostile,
+  [`${MANY} events scroll, and the page does not grow`]: scroll,
+  'a view that is left leaves nothing behind': leave,
 });
 
 async function fill(rig: SiteRig): Promise<void> {

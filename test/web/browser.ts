@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { Test } from 'tap';
+import tap, { type Test } from 'tap';
 
 /** A busy machine may take its time, ms. */
 const PATIENCE_MS = 30_000;
@@ -10,10 +10,24 @@ const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
 );
 
 /** Why no browser can be used here, or false: an option of a test, which says so in one line. */
-export const withoutChromium = path ? false : 'chromium is not installed';
+const withoutChromium = path ? false : 'chromium is not installed';
 
-/** One browser for all tests of a file; ends with `t`. @param more arguments of chromium */
-export async function openBrowser(t: Test, more: readonly string[] = []): Promise<Browser> {
+/**
+ * Tests in one browser, one after the other; they are skipped where there is none.
+ * @param tests by name: what is shown @param more arguments of chromium
+ */
+export async function inBrowser(
+  name: string,
+  tests: Record<string, (t: Test, browser: Browser) => Promise<void>>,
+  more: readonly string[] = [],
+): Promise<void> {
+  await tap.test(name, { skip: withoutChromium, timeout: 240_000 }, async (t) => {
+    const browser = await openBrowser(t, more);
+    for (const [what, test] of Object.entries(tests)) await t.test(what, (t) => test(t, browser));
+  });
+}
+
+async function openBrowser(t: Test, more: readonly string[]): Promise<Browser> {
   // no sandbox inside a container's root; what is opened is our own page on loopback
   const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...more];
   const browser = await chromium.launch({ executablePath: path, args, timeout: PATIENCE_MS });

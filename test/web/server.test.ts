@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LiveStore } from '../../edge/store/live.js';
+import { readPage } from '../../edge/web/files.js';
 import { Seats } from '../../edge/web/seats.js';
 import { type LiveWeb, startWebServer, type WebOptions } from '../../edge/web/server.js';
 import { SnapshotMaker } from '../../edge/web/snapshots.js';
@@ -74,6 +77,10 @@ async function listen(t: Test, web: LiveWeb): Promise<() => Promise<Message>> {
   };
 }
 
+/** Where the page's script lies. */
+const scriptOf = async (url: string): Promise<string> =>
+  /src="([^"]+main\.js)"/.exec(await (await fetch(url)).text())?.[1] as string;
+
 t.test('the page and its files, with a policy that allows nothing inline and nothing from elsewhere', async (t) => {
   const web = await serve(t);
   t.match(web.url, /^http:\/\/127\.0\.0\.1:\d+\/$/, 'loopback unless told otherwise');
@@ -93,11 +100,47 @@ t.test('the page and its files, with a policy that allows nothing inline and not
   const tag = page.headers.get('etag') as string;
   const again = await fetch(web.url, { headers: { 'if-none-match': tag } });
   t.equal(again.status, 304);
-  for (const [, file] of html.matchAll(/(?:src|href)="([a-z./]+)"/g)) {
+  const files = [...html.matchAll(/(?:src|href)="([\w-]+\/[a-z./-]+)"/g)].map(([, file]) => file as string);
+  t.ok(files.length > 40, 'styles, and every module at once');
+  for (const file of files) {
     const response = await fetch(`${web.url}${file}`);
     t.equal(response.status, 200, file);
+    t.match(response.headers.get('cache-control'), 'immutable', `${file} is asked for once`);
     await response.arrayBuffer();
   }
+  t.equal(page.headers.get('cache-control'), 'no-cache', 'the index is asked for each time');
+});
+
+t.test('files come packed as the browser takes them', async (t) => {
+  const web = await serve(t);
+  const script = `${web.url}${await scriptOf(web.url)}`;
+  const get = async (accepted: string) => {
+    const response = await fetch(script, { headers: { 'accept-encoding': accepted } });
+    t.equal(response.headers.get('vary'), 'accept-encoding');
+    return { packed: response.headers.get('content-encoding'), text: await response.text() };
+  };
+  const plain = await get('identity');
+  t.equal(plain.packed, null);
+  for (const [accepted, packed] of [
+    ['gzip, deflate, br', 'br'],
+    ['gzip, br;q=0', 'gzip'],
+    ['gzip;q=0, brotli', null],
+  ] as const)
+    t.same(await get(accepted), { packed, text: plain.text }, accepted);
+});
+
+t.test('a change of any file changes the address of all, and the index', async (t) => {
+  const folder = t.testdir({
+    'index.html': '<head></head><script src="main.js">',
+    'main.js': 'import "./a.js"',
+    'a.js': '1',
+  });
+  const before = await readPage(folder);
+  t.same([...(await readPage(folder)).keys()], [...before.keys()], 'the same files, the same addresses');
+  await writeFile(join(folder, 'a.js'), '2');
+  const after = await readPage(folder);
+  t.equal([...after.keys()].filter((path) => before.has(path)).join(), '/');
+  t.not(after.get('/')?.tag, before.get('/')?.tag);
 });
 
 t.test('every module that a script of the page imports is there', async (t) => {
@@ -113,7 +156,7 @@ t.test('every module that a script of the page imports is there', async (t) => {
       await follow(new URL(next as string, `${web.url}${file}`).pathname.slice(1));
     }
   };
-  await follow('main.js');
+  await follow(await scriptOf(web.url));
   t.ok(seen.size > 40);
 });
 

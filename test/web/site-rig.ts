@@ -8,7 +8,7 @@ import { Site } from '../../edge/rules/site.js';
 import { History } from '../../edge/store/history/history.js';
 import type { DetectionEvent } from '../../edge/store/history/types.js';
 import { LiveStore } from '../../edge/store/live.js';
-import { startWebServer } from '../../edge/web/server.js';
+import { startWebServer, type WebOptions } from '../../edge/web/server.js';
 import { silentLog } from '../../platform/log.js';
 import type { Detection, FrameResult } from '../../protocol/result.js';
 
@@ -26,12 +26,14 @@ export interface SiteRig {
   frame(camera: string, found: [label: string, box: number[]][], picture?: boolean): void;
   /** An event of the past, straight into the database. */
   event(event: Partial<DetectionEvent> & { id: string }): void;
+  /** The picture of an event of the past. */
+  picture(event: string): Promise<void>;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The rig ends with the test. @param port default: any */
-export async function startSite(t: Test, port = 0): Promise<SiteRig> {
+/** The rig ends with the test. @param more port: default any; auth: default nobody has to log in */
+export async function startSite(t: Test, more: Pick<WebOptions, 'port' | 'auth'> = {}): Promise<SiteRig> {
   const folder = await mkdtemp(join(tmpdir(), 'deepcod-page-'));
   const retention = { days: 90, megabytes: 500, snapshot_days: 30, snapshot_megabytes: 500 };
   const history = await History.open({ folder, retention }, silentLog);
@@ -40,7 +42,7 @@ export async function startSite(t: Test, port = 0): Promise<SiteRig> {
   store.onPair((device, shown) => site.onShown(device, shown));
   const choices = [{ partition: 'input', rates: [0, 1] }];
   const bundles = new Map([[bundle.id, { labels: CLASSES, choices }]]);
-  const web = await startWebServer({ store, site, bundles, port });
+  const web = await startWebServer({ store, site, bundles, ...more });
   const jpeg = await picture();
   let count = 0;
   let closed = false;
@@ -77,6 +79,7 @@ export async function startSite(t: Test, port = 0): Promise<SiteRig> {
         ...event,
       });
     },
+    picture: (event) => history.pictures.save(event, jpeg),
     flush: () => history.flush(),
     close,
   };

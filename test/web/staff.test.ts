@@ -1,23 +1,23 @@
 import type { Browser, Page } from 'playwright-core';
-import t, { type Test } from 'tap';
+import type { Test } from 'tap';
 import type { Alert } from '../../edge/rules/types.js';
-import { openBrowser, openPage, withoutChromium } from './browser.js';
-import { HEIGHT, type SiteRig, startSite, WIDTH } from './site-rig.js';
+import { inBrowser, openPage } from './browser.js';
+import { HEIGHT, startSite, WIDTH } from './site-rig.js';
 
 /** What staff do at the page, in a real browser, against a real server. */
 
 const BARE_HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
 const HOUR_MS = 3_600_000;
 
-t.test('what staff do', { skip: withoutChromium, timeout: 240_000 }, async (t) => {
-  const browser = await openBrowser(t);
-  await t.test('an alert comes in live, is taken in hand, and closed', (t) => alerts(t, browser));
-  await t.test('events are searched by class and time, and one is opened', (t) => events(t, browser));
-  await t.test('a zone is drawn with the mouse and by keyboard, and stored', (t) => zones(t, browser));
-  await t.test('a rule is made in plain words, switched off and deleted', (t) => rules(t, browser));
-  await t.test('a phone', (t) => phone(t, browser));
-  await t.test('the edge goes away and comes back', (t) => connection(t, browser));
-  await t.test('who may only look sees no buttons that change things', (t) => viewer(t, browser));
+await inBrowser('what staff do', {
+  'an alert comes in live, is taken in hand, and closed': alerts,
+  'events are searched by class and time, and one is opened': events,
+  'a zone is drawn with the mouse and by keyboard, and stored': zones,
+  'a rule is made in plain words, switched off and deleted': rules,
+  'a rule counts at several times': hours,
+  'a phone': phone,
+  'a camera without pictures shows that of its last event': lastPicture,
+  'who may only look sees no buttons that change things': viewer,
 });
 
 async function alerts(t: Test, browser: Browser): Promise<void> {
@@ -229,21 +229,89 @@ async function phone(t: Test, browser: Browser): Promise<void> {
   await page.getByText('3 corners.').waitFor();
 }
 
-async function connection(t: Test, browser: Browser): Promise<void> {
-  const rig: SiteRig = await startSite(t);
-  rig.frame('gate', []);
-  const page = await openPage(t, browser, rig.url);
-  await page.getByRole('link', { name: 'gate' }).waitFor();
-  const port = Number(new URL(rig.url).port);
-  await rig.close();
-  await page.getByText('No connection to the edge. Trying again').waitFor();
-  const again = await startSite(t, port);
-  again.frame('gate', []);
-  again.frame('new-one', []);
-  await page.getByRole('button', { name: 'Try now' }).click();
-  await page.getByRole('link', { name: 'new-one' }).waitFor();
-  t.equal(await page.locator('#banner').isVisible(), false);
+async function hours(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  const page = await openPage(t, browser, `${rig.url}#/rules`);
+  await page.getByRole('button', { name: 'New rule' }).click();
+  await page.getByLabel('Name').fill('Nobody at night');
+  await page.getByLabel('What').selectOption('presence');
+  const times = (n: number) => page.getByRole('group', { name: `Times ${n}`, exact: true });
+  t.equal(await times(1).isVisible(), false, 'always: no times to choose');
+  await page.getByLabel('When it counts').selectOption('own');
+  t.equal(await page.getByRole('button', { name: /Remove times/ }).count(), 0, 'one is the least');
+  await times(1).getByLabel('From').fill('22:00');
+  await times(1).getByLabel('Until').fill('05:00');
+  await page.getByRole('button', { name: 'Add times' }).click();
+  t.ok(await times(2).getByLabel('Sat').isChecked(), 'the days that are left');
+  await times(2).getByLabel('From').fill('00:00');
+  await page.getByRole('button', { name: 'Add times' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Choose one day at least.').waitFor();
+  await times(3).getByLabel('Wed').check();
+  await page.getByText(/Fri from 22:00 to 05:00 and Sat and Sun from 00:00 to 05:00 and Wed from/).waitFor();
+  await page.getByRole('button', { name: 'Remove times 1' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'Nobody at night' }).waitFor();
+  const kept = [
+    { days: [6, 0], from: '00:00', to: '05:00' },
+    { days: [3], from: '00:00', to: '05:00' },
+  ];
+  t.same(rig.site.rules()[0]?.schedule, kept);
+
+  await page.getByRole('button', { name: 'Change Nobody at night' }).click();
+  await times(2).getByLabel('Until').fill('06:30');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/Wed from 00:00 to 06:30/).waitFor();
+  t.same(rig.site.rules()[0]?.schedule, [kept[0], { ...kept[1], to: '06:30' }], 'the others stay as they were');
+
+  await page.getByRole('button', { name: 'Change Nobody at night' }).click();
+  await times(1).getByLabel('From').fill('');
+  await page.getByLabel('When it counts').selectOption('always');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/, at any time, then/).waitFor();
+  t.same(rig.site.rules()[0]?.schedule, [], 'times that do not count are not checked');
 }
+
+async function lastPicture(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  const yesterday = Date.now() - 26 * HOUR_MS;
+  rig.event({ id: 'p1', camera: 'yard', started: yesterday });
+  await rig.picture('p1');
+  rig.event({ id: 'p2', camera: 'yard', started: yesterday + HOUR_MS });
+  await rig.flush();
+  // one sends features, of the other nothing came since the edge was started
+  rig.frame('yard', [BARE_HEAD], false);
+  rig.store.onHealth('gate', { v: 1, device: 'gate', session: 1, uptime_s: 1 } as never);
+  rig.event({ id: 'p3', camera: 'gate', started: yesterday });
+  await rig.picture('p3');
+  await rig.flush();
+  const page = await openPage(t, browser, rig.url, {
+    // what is written on a canvas can be read here alone
+    set: (context) =>
+      context.addInitScript(`{
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (words, ...at) {
+          this.canvas.dataset.words = words;
+          return fillText.call(this, words, ...at);
+        };
+      }`),
+  });
+  for (const camera of ['yard', 'gate']) {
+    const tile = page.locator('.tile', { hasText: camera });
+    await tile.locator('canvas[data-words^="Picture of yesterday"]').waitFor();
+    const sky = (await tile
+      .locator('canvas')
+      .evaluate('(canvas) => [...canvas.getContext("2d").getImageData(canvas.width * 0.6, 5, 1, 1).data]')) as number[];
+    t.ok(near(sky, [0x9f, 0xb7, 0xc9]), `${camera}: ${sky}`);
+  }
+  t.match(await page.locator('.tile', { hasText: 'gate' }).locator('canvas').getAttribute('aria-label'), /yesterday/);
+  rig.frame('gate', [BARE_HEAD]);
+  await page.locator('.tile', { hasText: 'gate' }).getByText('1 head').waitFor();
+  await page.getByRole('img', { name: 'Picture of gate: 1 head' }).waitFor();
+}
+
+const near = (colour: readonly number[], wanted: readonly number[]): boolean =>
+  wanted.every((value, i) => Math.abs(value - (colour[i] as number)) < 12);
 
 async function viewer(t: Test, browser: Browser): Promise<void> {
   const rig = await startSite(t);

@@ -3,7 +3,8 @@ export const LOGIN_POLICY =
   "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * The login page; works without JavaScript.
+ * The login page; works without JavaScript. Its form goes to the page's own address, so that browsers keep what stands after
+ * a `#` there: the view.
  * @param next where to go then @param message what went wrong
  */
 export function loginPage(next: string, message?: string): string {
@@ -22,7 +23,7 @@ export function loginPage(next: string, message?: string): string {
 <main>
 <h1>DeepCOD</h1>
 ${note}
-<form method="post" action="/login">
+<form method="post">
 <input type="hidden" name="next" value="${target}">
 <label for="name">Name</label>
 <input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="64" required autofocus>

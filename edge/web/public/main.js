@@ -2,14 +2,16 @@ import { alertsView } from './alerts/view.js';
 import { cameraView } from './camera/view.js';
 import { eventsView } from './events/view.js';
 import { liveView } from './live/view.js';
+import { startAccount } from './parts/account.js';
 import { startBanner } from './parts/banner.js';
 import { $, setText } from './parts/dom.js';
 import { fillNavigation, markNavigation } from './parts/navigation.js';
 import { startNews } from './parts/news.js';
 import { startNotifying } from './parts/notify.js';
+import { startRenewing } from './parts/renew.js';
 import { Router } from './router.js';
 import { rulesView } from './rules/view.js';
-import { loadSession } from './session.js';
+import { loadSession, session } from './session.js';
 import { settingsView } from './settings/view.js';
 import { site } from './site.js';
 import { t } from './t.js';
@@ -48,6 +50,7 @@ function retitle() {
 
 setText($('skip'), t('skip'));
 fillNavigation();
+startAccount();
 startBanner();
 startNews();
 startNotifying();
@@ -58,6 +61,11 @@ $('skip').addEventListener('click', (event) => {
 for (const type of ['alert', 'fresh']) site.addEventListener(type, retitle);
 
 // the stream is opened in any case: it comes again by itself when the edge is back
-await loadSession().catch(() => setText($('news'), t('error.unreachable')));
+await loadSession().catch(() => {
+  setText($('news'), t('error.unreachable'));
+  // what may be done here is not known: begin anew when it can be
+  site.addEventListener('cameras', () => session.name === '' && location.reload(), { once: true });
+});
 site.start();
+startRenewing();
 new Router(views, show).start();

@@ -1,7 +1,12 @@
 import { api } from './api.js';
+import { toast } from './parts/toast.js';
+import { t } from './t.js';
 
-/** Who looks at the page. */
-export const session = { name: '', role: 'viewer', login: false };
+/** An edge that does not answer is as good as none, ms. */
+const PATIENCE_MS = 8000;
+
+/** Who looks at the page; `change` is told when the edge has said so. */
+export const session = Object.assign(new EventTarget(), { name: '', role: 'viewer', login: false });
 
 /** Whether to offer what only operators may do; the edge refuses it to others in any case. */
 export const mayChange = () => session.role === 'operator';
@@ -9,10 +14,13 @@ export const mayChange = () => session.role === 'operator';
 /** Asks the edge who this is; an edge without accounts has one user, who may do everything. */
 export async function loadSession() {
   Object.assign(session, await api('/session'));
+  session.dispatchEvent(new Event('change'));
 }
 
-/** Ends the login, here and at the edge. */
+/** Ends the login, here and at the edge. Where the edge cannot be asked, it goes on, and the page says so. */
 export async function logOut() {
-  await fetch('/logout', { method: 'POST', credentials: 'same-origin' });
-  location.assign('/login');
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch('/logout', { method: 'POST', credentials: 'same-origin', signal }).catch(() => undefined);
+  if (answer?.ok) location.assign('/login');
+  else toast(t('account.not_logged_out'));
 }

@@ -19,12 +19,13 @@ class Site extends EventTarget {
   heard = false;
   /** false: this edge keeps no history, so there are no events, zones, rules and alerts. */
   history = true;
-  connection = { state: 'wait', words: '' };
+  /** {state: `good`, `wait` or `bad`, left: seconds until the next try} */
+  connection = { state: 'wait', left: undefined };
   /** When something was heard last, by this machine's clock. */
   lastHeard = 0;
   #skew = 0;
   #stream;
-  #connections = 0;
+  #lost = false;
 
   /** The edge's clock. */
   now() {
@@ -41,10 +42,11 @@ class Site extends EventTarget {
         settings: ({ changed }) => this.#tell('settings', changed),
       },
       {
-        onState: (state, words) => {
+        onState: (state, left) => {
           if (state === 'good') this.lastHeard = Date.now();
-          if (this.connection.state === state && this.connection.words === words) return;
-          this.connection = { state, words };
+          if (state === 'bad') this.#lost = true;
+          if (this.connection.state === state && this.connection.left === left) return;
+          this.connection = { state, left };
           this.#tell('connection');
         },
       },
@@ -60,9 +62,10 @@ class Site extends EventTarget {
     return [...this.cameras.values()].sort((a, b) => order.compare(a.name, b.name));
   }
 
-  /** `online`, `silent` or `offline`, as of now. */
+  /** `online`, `silent` or `offline`: as of now, or of when the edge was heard last. */
   stateOf({ state, last_seen }) {
-    return state === 'online' && this.now() - last_seen >= SILENT_MS ? 'silent' : state;
+    const at = this.connection.state === 'good' ? this.now() : this.lastHeard + this.#skew;
+    return state === 'online' && at - last_seen >= SILENT_MS ? 'silent' : state;
   }
 
   /** Alerts of a camera that nobody has closed; of all without a name. */
@@ -78,7 +81,8 @@ class Site extends EventTarget {
     for (const name of gone) this.cameras.delete(name);
     this.heard = true;
     if (first) this.#refresh();
-    if (first && this.#connections++ > 0) this.#tell('back');
+    if (first && this.#lost) this.#tell('back');
+    if (first) this.#lost = false;
     this.#tell('cameras', new Set([...cameras.map(({ name }) => name), ...gone]));
   }
 

@@ -83,7 +83,8 @@ export function cameraView({ path: [name = ''] }, scope) {
   );
 
   new Looker(scope).watch(name, picture, (next) => {
-    setText(found, t('camera.sees', { found: frame.show(next) }));
+    const words = frame.show(next);
+    setText(found, words && t('camera.sees', { found: words }));
     picture.style.aspectRatio = String(frame.shape);
     frame.redraw();
   });

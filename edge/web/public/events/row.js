@@ -2,8 +2,8 @@ import { h } from '../parts/dom.js';
 import { lasted, timeOf } from '../parts/time.js';
 import { t } from '../t.js';
 
-/** Of a row in the list, px. */
-export const ROW_PX = 84;
+/** Of a row in the list, in the size of the page's words, which people may choose; as .vrow has it. */
+export const ROW_REM = 5.25;
 
 /** `2 head`, as people say it. */
 export const what = ({ label, max_count: n }) => t('events.what', { n, label });

@@ -3,13 +3,14 @@ import { h, setHidden, setText } from '../parts/dom.js';
 import { emptyState } from '../parts/empty.js';
 import { icon } from '../parts/icon.js';
 import { failure, load } from '../parts/load.js';
+import { zoneWords } from '../parts/time.js';
 import { toastError } from '../parts/toast.js';
 import { link } from '../router.js';
 import { site } from '../site.js';
 import { t } from '../t.js';
 import { openEvent } from './detail.js';
 import { filterForm, timesOf } from './filter.js';
-import { eventRow, ROW_PX } from './row.js';
+import { eventRow, ROW_REM } from './row.js';
 import { VirtualList } from './vlist.js';
 
 const PAGE = 200;
@@ -28,7 +29,14 @@ export function eventsView({ path: [opened], query: asked, keep }, scope) {
   const results = h('div', {});
   const newer = h('button', { type: 'button', class: 'button newer', hidden: true, onclick: () => restart() });
   const csv = h('a', { class: 'button', download: 'events.csv' }, icon('download'), t('events.csv'));
-  const list = new VirtualList({ height: ROW_PX, render, onNear: () => more(), label: t('nav.events') }, scope);
+  const list = new VirtualList({ rowRem: ROW_REM, render, onNear: () => more(), label: t('nav.events') }, scope);
+
+  /** Who reads further down is told, and goes on reading. */
+  const caughtUp = () => {
+    if (scrollY < 200) return restart();
+    setText(newer, t('events.meanwhile'));
+    setHidden(newer, false);
+  };
 
   const filter = () => {
     const { camera, label, zone } = query;
@@ -139,9 +147,14 @@ export function eventsView({ path: [opened], query: asked, keep }, scope) {
         restart();
       });
       restart();
-      return [form, h('div', { class: 'list-head' }, status, newer), results];
+      return [
+        form,
+        h('div', { class: 'list-head' }, status, newer, h('p', { class: 'quiet zone-words' }, zoneWords())),
+        results,
+      ];
     },
     scope,
+    caughtUp,
   );
   if (opened) api(`/events/${encodeURIComponent(opened)}`, { signal: scope.signal }).then(open, toastError);
 

@@ -13,6 +13,7 @@ export class VirtualList {
   element = h('div', { class: 'vlist', role: 'list' });
   #rows = new Map();
   #items = [];
+  #rowRem;
   #height;
   #render;
   #onNear;
@@ -20,15 +21,19 @@ export class VirtualList {
   #queued = false;
 
   /**
-   * @param options {height: of a row, px; render: (item) => element that can get the focus; onNear: the end is near; label}
+   * @param options {rowRem: height of a row, rem; render: (item) => element that can get the focus; onNear: the end is near; label}
    */
-  constructor({ height, render, onNear, label }, scope) {
-    this.#height = height;
+  constructor({ rowRem, render, onNear, label }, scope) {
+    this.#rowRem = rowRem;
+    this.#measure();
     this.#render = render;
     this.#onNear = onNear;
     this.element.setAttribute('aria-label', label);
     scope.on(globalThis, 'scroll', () => this.#soon(), { passive: true });
-    scope.on(globalThis, 'resize', () => this.#soon());
+    scope.on(globalThis, 'resize', () => {
+      if (this.#measure()) this.#arrange();
+      this.#soon();
+    });
     this.element.addEventListener('keydown', (event) => this.#key(event));
     this.element.addEventListener('focusin', ({ target }) => {
       const row = target.closest('[data-at]');
@@ -46,6 +51,18 @@ export class VirtualList {
     this.#active = Math.min(this.#active, Math.max(0, items.length - 1));
     this.element.style.height = `${items.length * this.#height}px`;
     this.#draw();
+  }
+
+  /** @returns whether rows are of another height now */
+  #measure() {
+    const before = this.#height;
+    this.#height = this.#rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return this.#height !== before;
+  }
+
+  #arrange() {
+    this.element.style.height = `${this.#items.length * this.#height}px`;
+    for (const row of this.#rows.values()) row.at = -1;
   }
 
   focus(at) {

@@ -18,6 +18,8 @@ export function bestColumns(tiles, width, height) {
 /** How large the tiles of a page are, by how many there are: few are large. */
 export function sizeFor(tiles) {
   if (tiles <= 1) return 'one';
+  if (tiles <= 2) return 'pair';
   if (tiles <= 4) return 'few';
-  return tiles <= 16 ? 'some' : 'many';
+  if (tiles <= 9) return 'some';
+  return tiles <= 16 ? 'many' : 'most';
 }

@@ -7,6 +7,8 @@ const LEAST_MS = 150;
 const EACH_MS = 40;
 const MOST_MS = 3000;
 const TIMEOUT_MS = 8000;
+/** Where there was nothing, the next look is so much later, ms. */
+const NOTHING_MS = 2000;
 
 /** Brings pictures of the cameras that are in sight, in turn; those that nobody sees cost nothing. */
 export class Looker {
@@ -27,7 +29,7 @@ export class Looker {
     scope.every(50, () => this.#turn());
   }
 
-  /** @param show gets {shown, image}, and closes the image when it needs it no more */
+  /** @param show gets {shown, image}, and closes the image when it needs it no more; null: the edge has nothing to show */
   watch(name, element, show) {
     this.#watched.set(name, { name, element, show, seen: false, tag: undefined, at: 0, busy: false });
     this.#observer.observe(element);
@@ -55,9 +57,10 @@ export class Looker {
     try {
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
       const next = await fetchShown(one.name, { known: one.tag, signal });
-      if (next === null || next === 'same') return;
-      if (this.#signal.aborted || this.#watched.get(one.name) !== one) return next.image?.close();
-      one.tag = next.tag;
+      if (next === 'same') return;
+      if (this.#signal.aborted || this.#watched.get(one.name) !== one) return next?.image?.close();
+      if (next === null) one.at = performance.now() + NOTHING_MS;
+      one.tag = next?.tag;
       one.show(next);
     } catch {
       // the banner says what is wrong with the connection; the last picture stays

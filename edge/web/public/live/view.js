@@ -1,3 +1,4 @@
+import { keepAwake } from '../parts/awake.js';
 import { h, setHidden, setText } from '../parts/dom.js';
 import { emptyState } from '../parts/empty.js';
 import { icon } from '../parts/icon.js';
@@ -100,6 +101,7 @@ export function liveView({ query }, scope) {
   if (wall) {
     document.documentElement.dataset.wall = '';
     scope.onEnd(() => delete document.documentElement.dataset.wall);
+    keepAwake(scope);
     scope.on(globalThis, 'resize', fit);
     scope.on(document, 'keydown', (event) => event.key === 'Escape' && leave());
   }

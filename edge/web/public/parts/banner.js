@@ -11,16 +11,15 @@ export function startBanner() {
   let timer;
   let lost = false;
   const draw = () => {
-    const { state, words } = site.connection;
+    const { state, left } = site.connection;
     const pill = $('connection');
     pill.dataset.state = state;
     setText(pill, t(`connection.pill.${state}`));
     setHidden($('banner'), !lost || state === 'good');
     if (!lost) return;
-    setText(
-      $('banner-words'),
-      site.lastHeard === 0 ? words : t('connection.banner', { words, when: when(site.lastHeard) }),
-    );
+    const words = site.lastHeard === 0 ? 'connection.none' : 'connection.lost';
+    setText($('banner-words'), t(words, { when: when(site.lastHeard) }));
+    setText($('banner-next'), left === undefined ? t('connection.trying') : t('connection.next', { n: left }));
   };
   site.addEventListener('connection', () => {
     if (site.connection.state === 'good') {

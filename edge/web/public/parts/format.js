@@ -23,7 +23,7 @@ export const text = ([number, unit]) => (unit ? `${number}\u202f${unit}` : numbe
 const whole = new Intl.NumberFormat(locale);
 export const count = (value) => (Number.isFinite(value) ? whole.format(value) : '–');
 
-export const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
+export const clock = (at) => new Date(at).toLocaleTimeString();
 
 /** `3 helmet, 1 head` */
 export function found(counts) {

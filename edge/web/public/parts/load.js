@@ -7,23 +7,32 @@ import { emptyState } from './empty.js';
  * Shows something that has to be asked for first: that it is on its way, then what came, or what is wrong with a button to try
  * again. Asks again after a lost connection.
  * @param place element that it is shown in @param ask () => Promise of what was asked for @param show (answer) => nodes
+ * @param onBack what to do after a lost connection instead, once it is shown
  * @returns {() => Promise<void>} asks again
  */
-export function load(place, ask, show, scope) {
+export function load(place, ask, show, scope, onBack) {
   let turn = 0;
+  let done = false;
   const again = async () => {
     const mine = ++turn;
     if (place.childElementCount === 0)
       place.replaceChildren(h('p', { class: 'quiet', role: 'status' }, t('load.waiting')));
     try {
       const answer = await ask();
-      if (!scope.over && mine === turn) place.replaceChildren(...[show(answer)].flat());
+      if (scope.over || mine !== turn) return;
+      place.replaceChildren(...[show(answer)].flat());
+      done = true;
     } catch (error) {
       if (scope.over || mine !== turn) return;
       place.replaceChildren(failure(error, again));
     }
   };
-  scope.on(site, 'back', again);
+  // who fills in a form is not disturbed
+  scope.on(site, 'back', () => {
+    if (!done) again();
+    else if (onBack) onBack();
+    else if (!place.contains(document.activeElement?.closest('form') ?? null)) again();
+  });
   again();
   return again;
 }

@@ -1,15 +1,14 @@
 import { loadSession } from '../session.js';
-import { t } from '../t.js';
 
 const SILENCE_MS = 12_000;
 const HIDDEN_MS = 60_000;
 
 /**
- * Keeps a stream of server-sent events open, with its own patience and its own words. With `pauses`, a page that nobody
+ * Keeps a stream of server-sent events open, with its own patience. With `pauses`, a page that nobody
  * sees for a while lets go, so that the edge does nothing for it; what tells of alerts must not.
  * @param url of the stream
  * @param handlers by name of event (`message` for those without): (data, first) where `first` is of a new connection
- * @param options {onState: gets `good`, `wait` or `bad`, and a sentence; signal: ends it; pauses}
+ * @param options {onState: gets `good`, `wait` or `bad`, and the seconds until the next try; signal: ends it; pauses}
  * @returns {{retry(): void}} retry: at once, when it waits
  */
 export function connect(url, handlers, { onState = () => {}, signal, pauses = false } = {}) {
@@ -24,15 +23,16 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
     source = undefined;
     clearTimeout(silence);
     clearInterval(retry);
+    retry = undefined;
   };
 
   const again = () => {
     stop();
     if (signal?.aborted) return;
-    const seconds = Math.min(15, 1 + 2 ** attempts) + Math.random();
+    // not all pages of a site in the same moment
+    let left = Math.ceil(Math.min(15, 1 + 2 ** attempts) + Math.random());
     attempts = Math.min(attempts + 1, 5);
-    let left = Math.ceil(seconds);
-    const say = () => onState('bad', t('connection.lost', { n: left }));
+    const say = () => onState('bad', left);
     say();
     retry = setInterval(() => {
       left -= 1;
@@ -48,7 +48,7 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
 
   const open = () => {
     stop();
-    onState('wait', t('connection.connecting'));
+    onState('wait');
     const mine = new EventSource(url);
     source = mine;
     const firsts = new Set(Object.keys(handlers));
@@ -57,7 +57,7 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
       mine.addEventListener(name, (event) => {
         heard();
         attempts = 0;
-        onState('good', t('connection.live'));
+        onState('good');
         const first = firsts.delete(name);
         handle(JSON.parse(event.data), first);
       });
@@ -69,6 +69,11 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
     };
   };
 
+  const now = () => {
+    attempts = 0;
+    open();
+  };
+
   document.addEventListener(
     'visibilitychange',
     () => {
@@ -77,20 +82,21 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
         if (!pauses) return;
         hiddenTimer = setTimeout(() => {
           stop();
-          onState('wait', t('connection.paused'));
+          onState('wait');
         }, HIDDEN_MS);
       } else if (!source) {
-        attempts = 0;
-        open();
+        now();
       }
     },
     { signal },
   );
+  // this machine is on a network again: no reason to wait
+  addEventListener('online', () => retry !== undefined && now(), { signal });
   signal?.addEventListener('abort', () => {
     stop();
     clearTimeout(hiddenTimer);
   });
 
   open();
-  return { retry: open };
+  return { retry: now };
 }

@@ -2,14 +2,10 @@ import { t } from '../t.js';
 import { h } from './dom.js';
 
 const DAY_MS = 86_400_000;
-const clockFormat = new Intl.DateTimeFormat([], {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
+const clockFormat = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayFormat = new Intl.DateTimeFormat([], { weekday: 'short', day: 'numeric', month: 'short' });
 const yearFormat = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short', year: 'numeric' });
+const shortZone = new Intl.DateTimeFormat([], { timeZoneName: 'short' });
 const exactFormat = new Intl.DateTimeFormat([], { dateStyle: 'full', timeStyle: 'long' });
 
 /** `today, 14:02:11`, `Fri 20 Nov, 14:02:11`, in the zone of who looks. */
@@ -22,6 +18,15 @@ export function dayWords(at, now) {
   if (days === 0) return t('time.today');
   if (days === 1) return t('time.yesterday');
   return (Math.abs(days) < 300 ? dayFormat : yearFormat).format(at);
+}
+
+/** Where the times of the page are from: `Times: Europe/Berlin, GMT+1`. */
+export function zoneWords(now = Date.now()) {
+  const { timeZone } = exactFormat.resolvedOptions();
+  const short = shortZone.formatToParts(now).find(({ type }) => type === 'timeZoneName')?.value;
+  return t('time.zone', {
+    zone: [timeZone, short].filter((name, i, all) => name && all.indexOf(name) === i).join(', '),
+  });
 }
 
 export const exact = (at) => exactFormat.format(at);

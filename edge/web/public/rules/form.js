@@ -1,6 +1,7 @@
 import { h, setHidden, setText } from '../parts/dom.js';
 import { t } from '../t.js';
-import { DAYS, dayName, ruleWords } from './words.js';
+import { HoursList } from './hours.js';
+import { ruleWords } from './words.js';
 
 const TYPES = ['no_helmet', 'presence', 'count'];
 const SEVERITIES = ['info', 'warning', 'critical'];
@@ -59,23 +60,12 @@ export function ruleForm(rule, known, on) {
   const number = (name, value, attributes) =>
     h('input', { type: 'number', name, value: value ?? '', required: true, inputmode: 'decimal', ...attributes });
 
-  const [hours = { days: [1, 2, 3, 4, 5], from: '06:00', to: '18:00' }] = rule.schedule;
   const zones = [...new Set(['', ...known.zones, rule.zone ?? ''])];
   const preview = h('p', { class: 'rule-preview', 'aria-live': 'polite' });
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
   const save = h('button', { type: 'submit', class: 'button main' }, t('rules.save'));
   const off = (target) => known.notify[target] === false;
-  const further = h(
-    'div',
-    { class: 'own-hours' },
-    checks('days', DAYS.map(String), hours.days.map(String), (day) => dayName(Number(day))),
-    h(
-      'div',
-      { class: 'field-row' },
-      field('from', h('input', { type: 'time', name: 'from', value: hours.from })),
-      field('to', h('input', { type: 'time', name: 'to', value: hours.to }), t('rules.hours_hint')),
-    ),
-  );
+  const hours = new HoursList(rule.schedule, () => settle());
   const form = h(
     'form',
     { class: 'stack-form rule-form', onsubmit: submit },
@@ -112,7 +102,7 @@ export function ruleForm(rule, known, on) {
           t(`rules.times.${one}`),
         ),
       ),
-      further,
+      hours.element,
     ),
     h(
       'section',
@@ -148,9 +138,7 @@ export function ruleForm(rule, known, on) {
   function read() {
     const data = new FormData(form);
     const type = data.get('type');
-    const own = data.get('times') === 'own';
     const zone = data.get('zone');
-    const days = data.getAll('days').map(Number);
     return {
       name: data.get('name').trim(),
       enabled: rule.enabled,
@@ -162,7 +150,7 @@ export function ruleForm(rule, known, on) {
       ...(type === 'count' && { above: Number(data.get('above')) }),
       min_score: rule.min_score,
       severity: data.get('severity'),
-      schedule: own ? [{ days, from: data.get('from'), to: data.get('to') }, ...rule.schedule.slice(1)] : [],
+      schedule: data.get('times') === 'own' ? hours.read() : [],
       cooldown_s: Number(data.get('cooldown_s')),
       notify: data.getAll('notify'),
     };
@@ -171,7 +159,7 @@ export function ruleForm(rule, known, on) {
   function settle() {
     const draft = read();
     form.dataset.type = draft.type;
-    form.dataset.times = draft.schedule.length > 0 ? 'own' : 'always';
+    hours.on = form.elements.times.value === 'own';
     const above = form.elements.above;
     above.disabled = draft.type !== 'count';
     setText(preview, ruleWords(draft));

@@ -16,8 +16,12 @@ export function ruleWords(rule) {
   ];
   return t('rules.sentence', {
     what: whatWords(rule),
-    where: where.filter(Boolean).join(' ') || t('rules.anywhere'),
-    long: seconds > 0 ? t('rules.for', { time: lasted(seconds * 1000) }) : t('rules.at_once'),
+    where: [
+      where.filter(Boolean).join(' ') || t('rules.anywhere'),
+      seconds > 0 && t('rules.for', { time: lasted(seconds * 1000) }),
+    ]
+      .filter(Boolean)
+      .join(' '),
     when: schedule.length === 0 ? t('rules.always') : schedule.map(hoursWords).join(t('rules.and')),
     what_then: list([t(`rules.alert.${severity}`), ...notify.map((target) => t(`rules.target.${target}`))]),
   });

@@ -1,6 +1,7 @@
 import { api } from '../api.js';
 import { h, setHidden, setText } from '../parts/dom.js';
 import { bytes, text } from '../parts/format.js';
+import { icon } from '../parts/icon.js';
 import { load } from '../parts/load.js';
 import { wishes, wishNotifications } from '../parts/notify.js';
 import { timeOf } from '../parts/time.js';
@@ -146,7 +147,7 @@ function account() {
     h(
       'p',
       { class: 'actions' },
-      h('button', { type: 'button', class: 'button', onclick: logOut }, t('settings.log_out')),
+      h('button', { type: 'button', class: 'button', onclick: logOut }, icon('leave'), t('settings.log_out')),
     );
   return section(t('settings.account'), h('p', {}, words), leave);
 }

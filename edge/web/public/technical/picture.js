@@ -13,6 +13,8 @@ const CLASSES = [
   ['#ff8fc7', '#1f0012'],
   ['#d7e25a', '#181a00'],
 ];
+/** A picture that is narrower has small words, px. */
+const SMALL = 420;
 const DASHES = [[], [7, 3], [2, 3]];
 
 /**
@@ -57,37 +59,40 @@ export function draw(canvas, { shown, image }, note = '') {
     c.fillRect(0, 0, width, height);
   }
   const boxes = shown.detections.toSorted((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
-  for (const box of boxes) outline(c, box, scale, width < 420);
+  const font = { family: style.fontFamily, px: Number.parseFloat(style.fontSize) };
+  for (const box of boxes) outline(c, box, scale, Math.max(1.5, font.px * 0.16));
   const labels = [];
-  for (const box of boxes.reverse()) label(c, box, scale, [width, height], style.fontFamily, labels);
-  if (note !== '') caption(c, note, [width, height], style.fontFamily);
+  for (const box of boxes.reverse()) label(c, box, scale, [width, height], font, labels);
+  if (note !== '') caption(c, note, [width, height], font);
 }
 
 /** What to say under a picture: that there is none, or that it is an earlier one. */
 export const pictureNote = (image) => (image ? '' : t('picture.none'));
 
 function caption(c, words, [width, height], font) {
-  c.font = `13px ${font}`;
-  const wide = Math.min(width, c.measureText(words).width + 16);
+  const em = font.px * 1.08;
+  c.font = `${em}px ${font.family}`;
+  const wide = Math.min(width, c.measureText(words).width + 1.2 * em);
   c.fillStyle = 'rgb(0 0 0 / 0.72)';
-  c.fillRect((width - wide) / 2, height - 26, wide, 22);
+  c.fillRect((width - wide) / 2, height - 2 * em, wide, 1.7 * em);
   c.fillStyle = '#fff';
   c.textAlign = 'center';
   c.textBaseline = 'middle';
-  c.fillText(words, width / 2, height - 14.5, width - 16);
+  c.fillText(words, width / 2, height - 1.12 * em, width - 1.2 * em);
 }
 
-function outline(c, { class: kind, box: [x, y, w, h], masked }, scale, thin) {
+/** @param wide of the line, px; a dark one beneath it is wider */
+function outline(c, { class: kind, box: [x, y, w, h], masked }, scale, wide) {
   const [colour] = CLASSES[kind % CLASSES.length];
   c.globalAlpha = masked ? 0.35 : 1;
   c.lineJoin = 'round';
   c.setLineDash([]);
   c.strokeStyle = 'rgb(0 0 0 / 0.55)';
-  c.lineWidth = thin ? 3 : 4;
+  c.lineWidth = 2 * wide;
   c.strokeRect(x * scale, y * scale, w * scale, h * scale);
   c.setLineDash(DASHES[kind % DASHES.length]);
   c.strokeStyle = colour;
-  c.lineWidth = thin ? 1.5 : 2;
+  c.lineWidth = wide;
   c.strokeRect(x * scale, y * scale, w * scale, h * scale);
   c.setLineDash([]);
   c.globalAlpha = 1;
@@ -97,13 +102,14 @@ function outline(c, { class: kind, box: [x, y, w, h], masked }, scale, thin) {
 function label(c, { class: kind, label: name, score, box: [x, y, , h], masked }, scale, [width, height], font, taken) {
   if (masked) return;
   const [colour, ink] = CLASSES[kind % CLASSES.length];
-  const small = width < 420;
-  const high = small ? 13 : 17;
-  c.font = `600 ${small ? 10 : 12}px ${font}`;
+  const small = width < SMALL;
+  const em = small ? font.px * 0.83 : font.px;
+  const high = em * 1.4;
+  c.font = `600 ${em}px ${font.family}`;
   c.textAlign = 'left';
   c.textBaseline = 'middle';
   for (const words of small ? [name] : [`${name} ${Math.round(score * 100)}%`, name]) {
-    const wide = c.measureText(words).width + (small ? 5 : 8);
+    const wide = c.measureText(words).width + em * 0.6;
     const left = Math.max(0, Math.min(width - wide, x * scale - 1));
     for (const top of [y * scale - high - 1, (y + h) * scale + 1, y * scale + 1]) {
       if (top < 0 || top + high > height) continue;
@@ -113,7 +119,7 @@ function label(c, { class: kind, label: name, score, box: [x, y, , h], masked },
       c.fillStyle = colour;
       c.fillRect(left, top, wide, high);
       c.fillStyle = ink;
-      c.fillText(words, left + (small ? 2.5 : 4), top + high / 2 + 0.5);
+      c.fillText(words, left + em * 0.3, top + high / 2 + 0.5);
       return;
     }
   }

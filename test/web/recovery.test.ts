@@ -1,0 +1,175 @@
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { accountsFile, folder, PASSWORD } from './auth/rig.js';
+import { inBrowser, openPage } from './browser.js';
+import { HEIGHT, type SiteRig, startSite, WIDTH } from './site-rig.js';
+
+/** The edge goes away under an open page, and comes back: nobody touches the page. */
+
+const HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
+
+await inBrowser('an edge that goes away and comes back', {
+  'tiles, and what it says meanwhile': tiles,
+  'events that came meanwhile are there': events,
+  'who fills in a form loses nothing': form,
+  'a login that ended with it leads back to the same view': login,
+  'a newer page is offered, and a wall screen takes it': newer,
+  'a network that is back is used at once': network,
+  'a wall screen keeps awake, and shows pointer and buttons to who moves': wall,
+});
+
+/** Without a word to the page. */
+async function restart(t: Test, rig: SiteRig, more = {}): Promise<SiteRig> {
+  const port = Number(new URL(rig.url).port);
+  await rig.close();
+  return startSite(t, { port, ...more });
+}
+
+const lost = (page: Page) => page.getByText('No connection to the edge.');
+
+async function tiles(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  rig.frame('gate', []);
+  const page = await openPage(t, browser, rig.url);
+  await page.getByText('nothing', { exact: true }).waitFor();
+  const port = Number(new URL(rig.url).port);
+  await rig.close();
+  await lost(page).waitFor();
+  t.match(await page.locator('#banner-words').textContent(), /What you see is of today, /);
+  await page.evaluate(
+    'new MutationObserver((all) => (globalThis.said = all.length)).observe(document.getElementById("banner-words"), { childList: true, characterData: true, subtree: true })',
+  );
+  const next = page.locator('#banner-next');
+  const before = await next.textContent();
+  await page.waitForFunction(`document.getElementById('banner-next').textContent !== ${JSON.stringify(before)}`);
+  t.equal(await page.evaluate('globalThis.said'), undefined, 'a reader is not told every second');
+  t.equal(await page.locator('.tile .pill').textContent(), 'online', 'nobody knows better');
+  const again = await startSite(t, { port });
+  again.frame('gate', [HEAD]);
+  again.frame('new-one', []);
+  await page.getByRole('link', { name: 'new-one' }).waitFor();
+  await page.getByText('1 head').waitFor();
+  await page.locator('#banner').waitFor({ state: 'hidden' });
+  t.equal(await page.locator('#connection').textContent(), 'Live');
+}
+
+async function events(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  const now = Date.now();
+  for (let i = 0; i < 40; i++) rig.event({ id: `e${i}`, started: now - i * 60_000 });
+  await rig.flush();
+  const page = await openPage(t, browser, `${rig.url}#/events`);
+  await page.getByText('40 events').waitFor();
+  await page.mouse.move(600, 500);
+  await page.mouse.wheel(0, 1200);
+  await page.waitForFunction('scrollY > 800');
+  const again = await restart(t, rig);
+  for (let i = 0; i < 45; i++) again.event({ id: `n${i}`, started: now - i * 60_000 });
+  await again.flush();
+  await page.getByRole('button', { name: 'Show what came meanwhile' }).waitFor();
+  t.ok(((await page.evaluate('scrollY')) as number) > 800, 'who reads further down goes on reading');
+  await page.getByRole('button', { name: 'Show what came meanwhile' }).click();
+  await page.getByText('45 events').waitFor();
+}
+
+async function form(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  const page = await openPage(t, browser, `${rig.url}#/settings`);
+  await page.getByLabel('Pictures, days').fill('7');
+  const again = await restart(t, rig);
+  again.frame('gate', []);
+  await page.locator('#connection[data-state=good]').waitFor();
+  t.equal(await page.getByLabel('Pictures, days').inputValue(), '7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+}
+
+async function login(t: Test, browser: Browser): Promise<void> {
+  const accounts = join(folder(t), 'accounts.json');
+  await accountsFile(accounts, [['ada', 'operator']]);
+  const rig = await startSite(t, { auth: { accounts } });
+  const page = await openPage(t, browser, `${rig.url}#/live?wall=1`);
+  const logIn = async (): Promise<void> => {
+    await page.getByLabel('Name').fill('ada');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  };
+  await logIn();
+  await page.locator('.wall').waitFor();
+  const again = await restart(t, rig, { auth: { accounts } });
+  again.frame('gate', [HEAD]);
+  // sessions live in the edge's memory
+  await page.waitForURL(/\/login\?next=/);
+  await logIn();
+  await page.locator('.wall').getByText('1 head').waitFor();
+  t.match(page.url(), /#\/live\?wall=1$/);
+}
+
+/** As if the edge had been updated: the index has another tag. */
+async function newer(t: Test, browser: Browser): Promise<void> {
+  for (const view of ['alerts', 'live?wall=1']) {
+    const rig = await startSite(t);
+    rig.frame('gate', []);
+    const page = await openPage(t, browser, `${rig.url}#/${view}`);
+    await page.locator('#connection[data-state=good]').waitFor({ state: 'attached' });
+    await page.evaluate('globalThis.old = true');
+    // it has asked for the version it is
+    await page.waitForFunction("performance.getEntriesByName(location.origin + '/', 'resource').length > 0");
+    await page.route(rig.url, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), etag: 'W/"another"' } });
+    });
+    const again = await restart(t, rig);
+    again.frame('gate', []);
+    if (view === 'alerts') {
+      await page.getByText('a newer version of this page').waitFor();
+      await page.getByRole('link', { name: 'Events' }).click();
+    }
+    await page.waitForFunction('globalThis.old === undefined');
+    t.match(page.url(), view === 'alerts' ? /#\/events$/ : /#\/live\?wall=1$/);
+    await page.context().close();
+  }
+}
+
+async function network(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  const page = await openPage(t, browser, rig.url);
+  await page.locator('#connection[data-state=good]').waitFor();
+  await page.context().setOffline(true);
+  await rig.close();
+  // so often lost that it is patient
+  await page.getByText(/Trying again in [5-9] s/).waitFor();
+  const again = await startSite(t, { port: Number(new URL(rig.url).port) });
+  again.frame('gate', []);
+  const asked = page.waitForRequest(/\/api\/v1\/stream/, { timeout: 3000 });
+  await page.context().setOffline(false);
+  t.ok(await asked, 'not only when the seconds are over');
+  await page.getByRole('link', { name: 'gate' }).waitFor();
+}
+
+async function wall(t: Test, browser: Browser): Promise<void> {
+  const rig = await startSite(t);
+  rig.frame('gate', []);
+  const page = await openPage(t, browser, `${rig.url}#/live?wall=1`, {
+    set: (context) =>
+      context.addInitScript(`Object.defineProperty(navigator, 'wakeLock', { value: {
+        held: 0,
+        async request() {
+          navigator.wakeLock.held += 1;
+          return { released: false, release: () => (navigator.wakeLock.held -= 1) };
+        },
+      } })`),
+  });
+  await page.getByRole('link', { name: 'gate' }).waitFor();
+  t.equal(await page.evaluate('navigator.wakeLock.held'), 1);
+  await page.locator('html[data-idle]').waitFor();
+  const leave = page.getByRole('button', { name: 'Leave the wall screen' });
+  const seen = () => leave.evaluate('(button) => getComputedStyle(button).opacity');
+  t.equal(await seen(), '0');
+  await page.mouse.move(50, 60);
+  t.equal(await seen(), '1');
+  await leave.click();
+  await page.getByRole('heading', { name: 'Live' }).waitFor();
+  t.equal(await page.evaluate('navigator.wakeLock.held'), 0, 'and lets the screen sleep afterwards');
+}
