@@ -13,8 +13,8 @@ export interface PageFile {
   type: string;
   tag: string;
   body: Buffer;
-  /** The same, compressed; not where that makes it no smaller. */
-  compressed: Partial<Record<Encoding, Buffer>>;
+  /** The same, compressed when somebody asks for it; undefined where that makes it no smaller. */
+  packed(encoding: Encoding): Promise<Buffer | undefined>;
   /** What is at this address never changes: another version has another address. */
   fixed: boolean;
 }
@@ -44,8 +44,8 @@ export async function readPage(folder: string): Promise<ReadonlyMap<string, Page
   const version = hash(...[...bodies].flat());
   const files = new Map<string, PageFile>();
   for (const [name, body] of bodies) {
-    if (name === INDEX) files.set('/', await pageFile(name, indexOf(bodies, version), false));
-    else files.set(`/${version}/${name}`, await pageFile(name, body, true));
+    if (name === INDEX) files.set('/', pageFile(name, indexOf(bodies, version), false));
+    else files.set(`/${version}/${name}`, pageFile(name, body, true));
   }
   return files;
 }
@@ -75,17 +75,29 @@ function modulesOf(bodies: ReadonlyMap<string, Buffer>): string[] {
   return [...found];
 }
 
-async function pageFile(name: string, body: Buffer, fixed: boolean): Promise<PageFile> {
-  const compressed: PageFile['compressed'] = {};
-  const params = { [constants.BROTLI_PARAM_QUALITY]: QUALITY };
-  const smaller = {
-    br: await promisify(brotliCompress)(body, { params }),
-    gzip: await promisify(gzip)(body, { level: 9 }),
+const packers: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
+  br: (body) => promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY } }),
+  gzip: (body) => promisify(gzip)(body, { level: 9 }),
+};
+
+function pageFile(name: string, body: Buffer, fixed: boolean): PageFile {
+  const packed = new Map<Encoding, Promise<Buffer | undefined>>();
+  const pack = async (encoding: Encoding): Promise<Buffer | undefined> => {
+    const smaller = await packers[encoding](body);
+    return smaller.length < body.length * 0.9 ? smaller : undefined;
   };
-  for (const encoding of ENCODINGS)
-    if (smaller[encoding].length < body.length * 0.9) compressed[encoding] = smaller[encoding];
-  // weak: the same words, however they are packed
-  return { type: TYPES[extname(name)] as string, tag: `W/"${hash(body)}"`, body, compressed, fixed };
+  return {
+    type: TYPES[extname(name)] as string,
+    // weak: the same words, however they are packed
+    tag: `W/"${hash(body)}"`,
+    body,
+    packed(encoding) {
+      const known = packed.get(encoding) ?? pack(encoding);
+      packed.set(encoding, known);
+      return known;
+    },
+    fixed,
+  };
 }
 
 function hash(...parts: (string | Buffer)[]): string {

@@ -21,13 +21,6 @@ const VIEWS = [
 const BARE_HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
 const MANY = 10_000;
 
-await inBrowser('the page in a browser', {
-  'every view, light and dark: nothing serious for axe': scan,
-  'names of others are text and nothing else': hostile,
-  [`${MANY} events scroll, and the page does not grow`]: scroll,
-  'a view that is left leaves nothing behind': leave,
-});
-
 async function fill(rig: SiteRig): Promise<void> {
   await rig.site.savePlace({
     camera: 'gate',
@@ -225,3 +218,10 @@ async function leave(t: Test, browser: Browser): Promise<void> {
   t.equal(after.timers, before.timers, 'timers');
   t.ok(after.elements <= before.elements + 20, `${before.elements} elements, then ${after.elements}`);
 }
+
+await inBrowser('the page in a browser', {
+  'every view, light and dark: nothing serious for axe': scan,
+  'names of others are text and nothing else': hostile,
+  [`${MANY} events scroll, and the page does not grow`]: scroll,
+  'a view that is left leaves nothing behind': leave,
+});

@@ -60,3 +60,12 @@ export async function openPage(
   await page.goto(url);
   return page;
 }
+
+/** Waits until something is so in the page, whose policy forbids waitForFunction. @param expression JavaScript */
+export async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await page.evaluate(`Boolean(${expression})`).catch(() => false))) {
+    if (Date.now() > end) throw new Error(`it did not come to that: ${expression}`);
+    await page.waitForTimeout(50);
+  }
+}

@@ -5,16 +5,16 @@ const YEAR_S = 365 * 86_400;
 
 /** The page's files, from memory: each is a route of its own, so no path of a request reaches the file system. */
 export function staticRoutes(app: FastifyInstance, { files }: { files: ReadonlyMap<string, PageFile> }): void {
-  for (const [path, { type, tag, body, compressed, fixed }] of files) {
+  for (const [path, { type, tag, body, packed, fixed }] of files) {
     // a page asks who it is; its style and scripts hold nothing
     const role = type.startsWith('text/html') ? 'viewer' : 'public';
     const keep = fixed ? `public, max-age=${YEAR_S}, immutable` : 'no-cache';
-    app.get(path, { config: { role }, schema: { hide: true } }, (request, reply) => {
+    app.get(path, { config: { role }, schema: { hide: true } }, async (request, reply) => {
       reply.headers({ 'cache-control': keep, etag: tag, vary: 'accept-encoding' }).type(type);
       if (request.headers['if-none-match'] === tag) return reply.code(304).send();
-      const encoding = ENCODINGS.find((name) => compressed[name] && takes(request.headers['accept-encoding'], name));
-      if (!encoding) return reply.send(body);
-      return reply.header('content-encoding', encoding).send(compressed[encoding]);
+      const encoding = ENCODINGS.find((name) => takes(request.headers['accept-encoding'], name));
+      const small = encoding && (await packed(encoding));
+      return small ? reply.header('content-encoding', encoding).send(small) : reply.send(body);
     });
   }
 }
