@@ -3,18 +3,11 @@ import type { Browser, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { accountsFile, folder, PASSWORD } from './auth/rig.js';
 import { inBrowser, openPage, until } from './browser.js';
-import { HEIGHT, type SiteRig, startSite, WIDTH } from './site-rig.js';
+import { HEIGHT, restartSite, startSite, WIDTH } from './site-rig.js';
 
 /** The edge goes away under an open page, and comes back: nobody touches the page. */
 
 const HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
-
-/** Without a word to the page. */
-async function restart(t: Test, rig: SiteRig, more = {}): Promise<SiteRig> {
-  const port = Number(new URL(rig.url).port);
-  await rig.close();
-  return startSite(t, { port, ...more });
-}
 
 const lost = (page: Page) => page.getByText('No connection to the edge.');
 
@@ -56,7 +49,7 @@ async function events(t: Test, browser: Browser): Promise<void> {
   await page.mouse.move(600, 500);
   await page.mouse.wheel(0, 1200);
   await until(page, 'scrollY > 800');
-  const again = await restart(t, rig);
+  const again = await restartSite(t, rig);
   for (let i = 0; i < 45; i++) again.event({ id: `n${i}`, started: now - i * 60_000 });
   await again.flush();
   await page.getByRole('button', { name: 'Show what came meanwhile' }).waitFor();
@@ -69,7 +62,7 @@ async function form(t: Test, browser: Browser): Promise<void> {
   const rig = await startSite(t);
   const page = await openPage(t, browser, `${rig.url}#/settings`);
   await page.getByLabel('Pictures, days').fill('7');
-  const again = await restart(t, rig);
+  const again = await restartSite(t, rig);
   again.frame('gate', []);
   await page.locator('#connection[data-state=good]').waitFor();
   t.equal(await page.getByLabel('Pictures, days').inputValue(), '7');
@@ -89,7 +82,7 @@ async function login(t: Test, browser: Browser): Promise<void> {
   };
   await logIn();
   await page.locator('.wall').waitFor();
-  const again = await restart(t, rig, { auth: { accounts } });
+  const again = await restartSite(t, rig, { auth: { accounts } });
   again.frame('gate', [HEAD]);
   // sessions live in the edge's memory
   await page.waitForURL(/\/login\?next=/);
@@ -98,80 +91,9 @@ async function login(t: Test, browser: Browser): Promise<void> {
   t.match(page.url(), /#\/live\?wall=1$/);
 }
 
-/** As if the edge had been updated: the index has another tag. */
-async function newer(t: Test, browser: Browser): Promise<void> {
-  for (const view of ['alerts', 'live?wall=1']) {
-    const rig = await startSite(t);
-    rig.frame('gate', []);
-    const page = await openPage(t, browser, `${rig.url}#/${view}`);
-    await page.locator('#connection[data-state=good]').waitFor({ state: 'attached' });
-    await page.evaluate('globalThis.old = true');
-    // it has asked for the version it is
-    await until(page, "performance.getEntriesByName(location.origin + '/', 'resource').length > 0");
-    await page.route(rig.url, async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, headers: { ...answer.headers(), etag: 'W/"another"' } });
-    });
-    const again = await restart(t, rig);
-    again.frame('gate', []);
-    if (view === 'alerts') {
-      await page.getByText('a newer version of this page').waitFor();
-      await page.getByRole('link', { name: 'Events' }).click();
-    }
-    await until(page, 'globalThis.old === undefined');
-    t.match(page.url(), view === 'alerts' ? /#\/events$/ : /#\/live\?wall=1$/);
-    await page.context().close();
-  }
-}
-
-async function network(t: Test, browser: Browser): Promise<void> {
-  const rig = await startSite(t);
-  const page = await openPage(t, browser, rig.url);
-  await page.locator('#connection[data-state=good]').waitFor();
-  await page.context().setOffline(true);
-  await rig.close();
-  // so often lost that it is patient
-  await page.getByText(/Trying again in [5-9] s/).waitFor();
-  const again = await startSite(t, { port: Number(new URL(rig.url).port) });
-  again.frame('gate', []);
-  const asked = page.waitForRequest(/\/api\/v1\/stream/, { timeout: 3000 });
-  await page.context().setOffline(false);
-  t.ok(await asked, 'not only when the seconds are over');
-  await page.getByRole('link', { name: 'gate' }).waitFor();
-}
-
-async function wall(t: Test, browser: Browser): Promise<void> {
-  const rig = await startSite(t);
-  rig.frame('gate', []);
-  const page = await openPage(t, browser, `${rig.url}#/live?wall=1`, {
-    set: (context) =>
-      context.addInitScript(`Object.defineProperty(navigator, 'wakeLock', { value: {
-        held: 0,
-        async request() {
-          navigator.wakeLock.held += 1;
-          return { released: false, release: () => (navigator.wakeLock.held -= 1) };
-        },
-      } })`),
-  });
-  await page.getByRole('link', { name: 'gate' }).waitFor();
-  t.equal(await page.evaluate('navigator.wakeLock.held'), 1);
-  await page.locator('html[data-idle]').waitFor();
-  const leave = page.getByRole('button', { name: 'Leave the wall screen' });
-  const seen = () => page.evaluate("getComputedStyle(document.querySelector('.wall-exit')).opacity");
-  t.equal(await seen(), '0');
-  await page.mouse.move(50, 60);
-  t.equal(await seen(), '1');
-  await leave.click();
-  await page.getByRole('heading', { name: 'Live' }).waitFor();
-  t.equal(await page.evaluate('navigator.wakeLock.held'), 0, 'and lets the screen sleep afterwards');
-}
-
 await inBrowser('an edge that goes away and comes back', {
   'tiles, and what it says meanwhile': tiles,
   'events that came meanwhile are there': events,
   'who fills in a form loses nothing': form,
   'a login that ended with it leads back to the same view': login,
-  'a newer page is offered, and a wall screen takes it': newer,
-  'a network that is back is used at once': network,
-  'a wall screen keeps awake, and shows pointer and buttons to who moves': wall,
 });

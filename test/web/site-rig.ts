@@ -85,6 +85,13 @@ export async function startSite(t: Test, more: Pick<WebOptions, 'port' | 'auth'>
   };
 }
 
+/** Ends a rig and starts another, empty, at the same address: what a page sees of a restart. */
+export async function restartSite(t: Test, rig: SiteRig, more: Pick<WebOptions, 'auth'> = {}): Promise<SiteRig> {
+  const port = Number(new URL(rig.url).port);
+  await rig.close();
+  return startSite(t, { port, ...more });
+}
+
 function result(frame: number, found: [string, number[]][]): FrameResult {
   const detections = found.map(
     ([label, box]) => ({ class: CLASSES.indexOf(label), label, score: 0.9, box }) as Detection,

@@ -2,7 +2,7 @@ import { api, search } from '../api.js';
 import { h, setHidden, setText } from '../parts/dom.js';
 import { emptyState } from '../parts/empty.js';
 import { icon } from '../parts/icon.js';
-import { failure, load } from '../parts/load.js';
+import { failure, load, retryLater } from '../parts/load.js';
 import { zoneWords } from '../parts/time.js';
 import { toastError } from '../parts/toast.js';
 import { link } from '../router.js';
@@ -82,9 +82,10 @@ export function eventsView({ path: [opened], query: asked, keep }, scope) {
       say();
     } catch (error) {
       if (scope.over || mine !== turn) return;
-      if (first) results.replaceChildren(failure(error, restart));
-      else toastError(error);
       busy = false;
+      if (!first) return toastError(error);
+      results.replaceChildren(failure(error, restart));
+      retryLater(error, () => mine === turn && restart(), scope);
     }
   }
 

@@ -3,6 +3,9 @@ import { t } from '../t.js';
 import { h } from './dom.js';
 import { emptyState } from './empty.js';
 
+/** Until an edge that could not be reached is asked again, ms. */
+const AGAIN_MS = 4000;
+
 /**
  * Shows something that has to be asked for first: that it is on its way, then what came, or what is wrong with a button to try
  * again. Asks again after a lost connection.
@@ -25,6 +28,7 @@ export function load(place, ask, show, scope, onBack) {
     } catch (error) {
       if (scope.over || mine !== turn) return;
       place.replaceChildren(failure(error, again));
+      retryLater(error, () => mine === turn && again(), scope);
     }
   };
   // who fills in a form is not disturbed
@@ -35,6 +39,11 @@ export function load(place, ask, show, scope, onBack) {
   });
   again();
   return again;
+}
+
+/** An edge that could not be reached is asked again without being told to. */
+export function retryLater({ code }, again, scope) {
+  if (code === 'unreachable') scope.after(AGAIN_MS, again);
 }
 
 /** What is wrong, and what to do about it. */
