@@ -330,7 +330,7 @@ async function viewer(t: Test, browser: Browser): Promise<void> {
   t.equal(await page.getByRole('button', { name: 'New rule' }).count(), 0);
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByText('Operators may change this.').waitFor();
-  await page.getByText('ada, viewer').waitFor();
+  await page.getByRole('main').getByText('ada, viewer').waitFor();
   t.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
 }
 
