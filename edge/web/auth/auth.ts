@@ -7,6 +7,7 @@ import type { AccountRole, Accounts } from './accounts.js';
 import { cookieOf } from './cookie.js';
 import { loginRoutes, wantsPage } from './login.js';
 import { isOwnOrigin } from './origin.js';
+import type { SessionFile } from './session-file.js';
 import { Sessions } from './sessions.js';
 import { Throttle } from './throttle.js';
 
@@ -30,6 +31,8 @@ export interface AuthOptions {
   accounts?: Accounts;
   audit?: AuditLog;
   session: { idle_minutes: number; days: number };
+  /** Where logins are kept over a restart; without one they end with it. */
+  sessionFile?: SessionFile;
   /** Refuse logins that do not come by https. */
   httpsOnly: boolean;
   log?: Log;
@@ -57,13 +60,17 @@ const SAFE = new Set(['GET', 'HEAD']);
  * the audit log.
  */
 export async function protect(app: FastifyInstance, options: AuthOptions): Promise<void> {
-  const { accounts, audit, httpsOnly, session, now = Date.now } = options;
-  const sessions = new Sessions(session.idle_minutes * MINUTE_MS, session.days * 24 * 60 * MINUTE_MS);
+  const { accounts, audit, httpsOnly, session, sessionFile, now = Date.now } = options;
+  const longestMs = session.days * 24 * 60 * MINUTE_MS;
+  const sessions = new Sessions(session.idle_minutes * MINUTE_MS, longestMs, sessionFile, now());
   const context: AuthContext = { accounts, audit, httpsOnly, sessions, throttle: new Throttle(), now, refuse };
   const sweep = setInterval(() => {
     sessions.sweep(now(), ({ account, stamp }) => accounts?.get(account)?.stamp === stamp);
   }, SWEEP_MS).unref();
-  app.addHook('onClose', async () => clearInterval(sweep));
+  app.addHook('onClose', async () => {
+    clearInterval(sweep);
+    sessions.keep(now());
+  });
   await app.register(cookies);
   app.decorateRequest('user', null);
   app.decorateRequest('auditDetail', undefined);
@@ -75,7 +82,7 @@ export async function protect(app: FastifyInstance, options: AuthOptions): Promi
     if (!used) return null;
     const account = accounts.get(used.account);
     if (account?.stamp !== used.stamp) {
-      sessions.end(id, reply.raw);
+      sessions.end(id, reply.raw, now());
       return null;
     }
     used.open.add(reply.raw);

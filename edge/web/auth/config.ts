@@ -49,7 +49,7 @@ export const webAuthProperties: Record<string, ConfigSchema> = {
   },
   session: {
     type: 'object',
-    description: 'how long a login lasts',
+    description: 'how long a login lasts; kept in sessions.json beside the audit file, so that a restart ends none',
     additionalProperties: false,
     default: {},
     properties: {

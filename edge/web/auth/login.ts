@@ -50,7 +50,7 @@ export async function loginRoutes(app: FastifyInstance, context: AuthContext): P
       return answer(401, 'Name or password is wrong.');
     }
     throttle.succeeded(address, name);
-    sessions.end(cookieOf(request), reply.raw);
+    sessions.end(cookieOf(request), reply.raw, now);
     giveCookie(request, reply, sessions.begin(name, account.stamp, context.now()), sessions.longestMs);
     audit?.add({ event: 'login', user: name, address: request.ip });
     return isForm(request) ? reply.redirect(ownPath(next), 303) : reply.code(204).send();
@@ -58,7 +58,7 @@ export async function loginRoutes(app: FastifyInstance, context: AuthContext): P
 
   app.post('/logout', open, (request, reply) => {
     if (request.user && accounts) audit?.add({ event: 'logout', user: request.user.name, address: request.ip });
-    sessions.end(cookieOf(request), reply.raw);
+    sessions.end(cookieOf(request), reply.raw, context.now());
     forgetCookie(request, reply);
     return wantsPage(request) ? reply.redirect('/login', 303) : reply.code(204).send();
   });

@@ -10,6 +10,7 @@ import { tlsProtocol, watchFiles } from '../../tls.js';
 import { Accounts } from './accounts.js';
 import type { AuthOptions } from './auth.js';
 import type { WebAuthConfig } from './config.js';
+import { SessionFile } from './session-file.js';
 
 /** How the page is served, decided once at the start. */
 export interface Serving {
@@ -66,6 +67,7 @@ export async function servingOf(web: WebAuthConfig & { host: string }, log: Log)
       accounts,
       audit: audit === undefined ? undefined : await AuditLog.open(audit, log),
       session,
+      ...(accounts && audit && { sessionFile: new SessionFile(join(dirname(audit), 'sessions.json'), log) }),
       httpsOnly: reachable && !insecure,
       log,
     },

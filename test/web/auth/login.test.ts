@@ -1,6 +1,10 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { SessionFile } from '../../../edge/web/auth/session-file.js';
+import { createLog, type LogEvent } from '../../../platform/log.js';
 import { until } from '../../edge/harness.js';
-import { accountsFile, Browser, OTHER, PASSWORD, rig } from './rig.js';
+import { accountsFile, Browser, folder, OTHER, PASSWORD, rig } from './rig.js';
 
 /** A command, as the page sends it. */
 const command = (browser: Browser, headers: Record<string, string> = {}): Promise<Response> =>
@@ -194,6 +198,51 @@ t.test('a session ends: unused, after its time, with its account', async (t) => 
   t.equal((await vic.login('vic', OTHER)).status, 303);
   await accountsFile(file, [['ada', 'viewer']]);
   t.equal(await seen(vic), 401, 'without its account');
+});
+
+t.test('a login goes on when the edge starts again, and not with an account that has changed', async (t) => {
+  const file = join(folder(t), 'sessions.json');
+  const warnings: LogEvent[] = [];
+  const log = createLog('edge', 'info', { write: (_, event) => warnings.push(event) });
+  const sessionFile = new SessionFile(file, log);
+  const before = await rig(t, { sessionFile });
+  const ada = new Browser(before.url);
+  const vic = new Browser(before.url);
+  const bob = new Browser(before.url);
+  for (const [browser, name] of [
+    [ada, 'ada'],
+    [vic, 'vic'],
+    [bob, 'vic'],
+  ] as const) {
+    t.equal((await browser.login(name)).status, 303);
+  }
+  await bob.post('/logout');
+  const secret = ada.cookie?.split('=')[1] ?? '';
+  t.equal(statSync(file).mode & 0o777, 0o600);
+  t.notMatch(readFileSync(file, 'utf8'), secret, 'the id is not in the file');
+  t.equal(JSON.parse(readFileSync(file, 'utf8')).sessions.length, 2, 'written at once: power may fail');
+  const written = statSync(file).mtimeMs;
+  const nobody = new Browser(before.url);
+  nobody.cookie = ada.cookie?.replace(/=.*/, '=whatever');
+  await nobody.post('/logout');
+  t.equal(statSync(file).mtimeMs, written, 'who is not logged in makes no work');
+
+  await before.app.close();
+  const { accounts } = before;
+  const after = await rig(t, { sessionFile, accounts });
+  const again = (browser: Browser) => Object.assign(new Browser(after.url), { cookie: browser.cookie });
+  t.match(await (await again(ada).get('/api/v1/seen')).json(), { name: 'ada', role: 'operator' });
+  await accountsFile(before.file, [
+    ['ada', 'viewer'],
+    ['vic', 'viewer'],
+  ]);
+  t.equal((await again(vic).get('/api/v1/seen')).status, 401, 'the account is another');
+  await after.app.close();
+
+  writeFileSync(file, '{"sessions":[{"key":1}]}');
+  const damaged = await rig(t, { sessionFile });
+  t.equal((await Object.assign(new Browser(damaged.url), { cookie: ada.cookie }).get('/api/v1/seen')).status, 401);
+  t.match(warnings, [{ level: 'warn', message: /everybody logs in again/ }]);
 });
 
 t.test('an open page ends with its session, and keeps it while it is open', async (t) => {

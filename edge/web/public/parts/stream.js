@@ -62,6 +62,13 @@ export function connect(url, handlers, { onState = () => {}, signal, pauses = fa
         handle(JSON.parse(event.data), first);
       });
     }
+    mine.addEventListener('end', (event) => {
+      const { code } = JSON.parse(event.data);
+      if (!document.hidden || (code !== 'user' && code !== 'room')) return;
+      // others have the place that nobody looks at here; whoever does look gets one again
+      stop();
+      onState('wait');
+    });
     mine.onerror = () => {
       again();
       // the stream does not tell why it ended: a login that is over leads to the login page
