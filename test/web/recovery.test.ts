@@ -82,9 +82,13 @@ async function login(t: Test, browser: Browser): Promise<void> {
   };
   await logIn();
   await page.locator('.wall').waitFor();
-  const again = await restartSite(t, rig, { auth: { accounts } });
+  const still = await restartSite(t, rig, { auth: { accounts } });
+  still.frame('gate', [HEAD, HEAD]);
+  await page.locator('.wall').getByText('2 head').waitFor();
+  // with a new stamp
+  await accountsFile(accounts, [['ada', 'operator']]);
+  const again = await restartSite(t, still, { auth: { accounts } });
   again.frame('gate', [HEAD]);
-  // sessions live in the edge's memory
   await page.waitForURL(/\/login\?next=/);
   await logIn();
   await page.locator('.wall').getByText('1 head').waitFor();
@@ -95,5 +99,5 @@ await inBrowser('an edge that goes away and comes back', {
   'tiles, and what it says meanwhile': tiles,
   'events that came meanwhile are there': events,
   'who fills in a form loses nothing': form,
-  'a login that ended with it leads back to the same view': login,
+  'a login goes on; one that ended meanwhile leads back to the same view': login,
 });
