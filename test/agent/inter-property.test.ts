@@ -132,7 +132,7 @@ t.test('decoded symbols equal the sent ones over random losses, restarts and for
         edge.handle('deepcod/yard/frame', message);
         return true;
       },
-      timeoutMs: 120,
+      timeoutMs: 300,
     });
   };
 

@@ -18,6 +18,8 @@ export function testEdge(broker: object = { host: '127.0.0.1', port: 0 }, more: 
     broker,
     web: { enabled: false },
     inference: { provider: 'cpu', threads: 1 },
+    // A busy machine is no reason to refuse frames here.
+    queue: { max_age_ms: 120_000 },
     ...more,
   };
   return startEdge(loadEdgeConfig({ overrides }), silentLog);
