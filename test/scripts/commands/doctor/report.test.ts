@@ -293,7 +293,7 @@ t.test('the archive holds what helps, and none of the secrets', async (t) => {
   t.match(JSON.parse(contents['deepcod-support/report.json']), { findings: Array });
   t.match(contents['deepcod-support/health.json'], /uptime_s/);
   if (!openssl.error) t.match(contents['deepcod-support/certificates.json'], /CN=site/);
-  await t.rejects(writeArchive(join(dir, 'none', 'x.tar.gz'), env, {} as Known, report, '', planted), {
+  await t.rejects(writeArchive(join(password_file, 'x.tar.gz'), env, {} as Known, report, '', planted), {
     code: 'archive_unwritable',
     exitCode: 2,
   });
