@@ -8,6 +8,8 @@ import { HEIGHT, startSite, WIDTH } from './site-rig.js';
 
 const BARE_HEAD: [string, number[]] = ['head', [0.45 * WIDTH, 0.5 * HEIGHT, 40, 40]];
 const HOUR_MS = 3_600_000;
+/** Noon of yesterday, whatever the time of day is. */
+const yesterdaysNoon = (): number => new Date().setHours(-12, 0, 0, 0);
 
 async function alerts(t: Test, browser: Browser): Promise<void> {
   const rig = await startSite(t);
@@ -55,9 +57,10 @@ async function alerts(t: Test, browser: Browser): Promise<void> {
 async function events(t: Test, browser: Browser): Promise<void> {
   const rig = await startSite(t);
   const now = Date.now();
+  const yesterday = yesterdaysNoon();
   rig.event({ id: 'a1', label: 'head', started: now - 1000 });
   rig.event({ id: 'a2', label: 'person', started: now - 2000 });
-  rig.event({ id: 'a3', label: 'head', camera: 'yard', started: now - 26 * HOUR_MS, zones: ['Crane'] });
+  rig.event({ id: 'a3', label: 'head', camera: 'yard', started: yesterday, zones: ['Crane'] });
   await rig.flush();
   rig.frame('gate', []);
   const page = await openPage(t, browser, `${rig.url}#/events`);
@@ -66,7 +69,7 @@ async function events(t: Test, browser: Browser): Promise<void> {
   await page.getByText('2 events').waitFor();
   await page.getByLabel('When').selectOption('yesterday');
   await page.getByLabel('When').selectOption('own');
-  await page.getByLabel('Until', { exact: true }).fill(local(now - 25 * HOUR_MS));
+  await page.getByLabel('Until', { exact: true }).fill(local(yesterday + HOUR_MS));
   await page.getByText('1 event', { exact: true }).waitFor();
   const csv = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
   const table = await (await fetch(new URL(csv as string, rig.url))).text();
@@ -263,7 +266,7 @@ async function hours(t: Test, browser: Browser): Promise<void> {
 
 async function lastPicture(t: Test, browser: Browser): Promise<void> {
   const rig = await startSite(t);
-  const yesterday = Date.now() - 26 * HOUR_MS;
+  const yesterday = yesterdaysNoon();
   rig.event({ id: 'p1', camera: 'yard', started: yesterday });
   await rig.picture('p1');
   rig.event({ id: 'p2', camera: 'yard', started: yesterday + HOUR_MS });
