@@ -225,7 +225,7 @@ def test_bundle_through_the_runtime(pictures: Path, capsys: pytest.CaptureFixtur
     assert content["rows"][1]["accuracy"]["dataset"] == pictures.name
     assert json.loads((found / "raw.json").read_text()) == raw.detections
     assert main([*args, "--partition", "nowhere"]) == 2
-    assert "tiny-bundle has input, raw" in capsys.readouterr().err
+    assert "tiny-bundle has input, device, raw" in capsys.readouterr().err
     assert main([*args, "--rate", "2"]) == 2
 
 
