@@ -253,6 +253,8 @@ async function hours(t: Test, browser: Browser): Promise<void> {
   await page.getByRole('button', { name: 'Change Nobody at night' }).click();
   await times(2).getByLabel('Until').fill('06:30');
   await page.getByRole('button', { name: 'Save' }).click();
+  // the form has these words too, before they are saved
+  await page.getByRole('button', { name: 'Save' }).waitFor({ state: 'detached' });
   await page.getByText(/Wed from 00:00 to 06:30/).waitFor();
   t.same(rig.site.rules()[0]?.schedule, [kept[0], { ...kept[1], to: '06:30' }], 'the others stay as they were');
 
@@ -260,6 +262,8 @@ async function hours(t: Test, browser: Browser): Promise<void> {
   await times(1).getByLabel('From').fill('');
   await page.getByLabel('When it counts').selectOption('always');
   await page.getByRole('button', { name: 'Save' }).click();
+  // the form has these words too, before they are saved
+  await page.getByRole('button', { name: 'Save' }).waitFor({ state: 'detached' });
   await page.getByText(/, at any time, then/).waitFor();
   t.same(rig.site.rules()[0]?.schedule, [], 'times that do not count are not checked');
 }
