@@ -6,8 +6,6 @@ The encoder and the quantiser stay float, and so does the tail: the codec sees t
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from deepcod.errors import DeepcodError
 from deepcod.graph.integers import quantised
 
 from .bundle import write_manifest
+from .copy import copied_bundle
 from .halves import FRONT
 from .weights import WeightStore
 
@@ -39,11 +38,7 @@ def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], o
         raise DeepcodError(f"--points {unknown[0]}: {bundle} has {', '.join(partitions)}")
     if empty := [p for p in points if not partitions[p]["flops"]["prefix"]]:
         raise DeepcodError(f"--points {empty[0]}: its head has no prefix: an encoder alone stays float")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        made = temporary / "bundle"
-        shutil.copytree(bundle, made)
+    with copied_bundle(bundle, out) as made:
         # Not opened in place: they share one file of weights.
         graphs = {path.name: onnx.load(str(path)) for path in sorted(made.glob("*.onnx"))}
         pictures = Pictures(packs, torch.device("cpu"), pad=manifest["input"]["letterbox"]["pad"])
@@ -62,10 +57,6 @@ def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], o
             onnx.save(graph, str(made / name))
         store.write(made)
         write_manifest(manifest, made)
-        shutil.rmtree(out, ignore_errors=True)
-        made.replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return manifest
 
 

@@ -7,8 +7,6 @@ numbers come from a convolution of Y, and one of U and V at half the size. What 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from deepcod.evaluate.bundle import read_manifest
 
 from .builder import FLOAT, Builder
 from .bundle import write_manifest
+from .copy import copied_bundle
 from .halves import FRONT
 
 #: The name of the whole service among the points.
@@ -44,11 +43,7 @@ def add_yuv_heads(bundle: Path, points: Sequence[str] | None, out: Path) -> dict
     models[DEVICE] = (manifest["service"], "model_yuv", manifest["service"]["model"])
     if unknown := [p for p in points or () if p not in models]:
         raise DeepcodError(f"--points {unknown[0]}: {bundle} has {', '.join(models)}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        made = temporary / "bundle"
-        shutil.copytree(bundle, made)
+    with copied_bundle(bundle, out) as made:
         for point in points or models:
             entry, key, file = models[point]
             name = f"{file.removesuffix('.onnx')}.yuv.onnx"
@@ -60,10 +55,6 @@ def add_yuv_heads(bundle: Path, points: Sequence[str] | None, out: Path) -> dict
             onnx.checker.check_model(str(made / name))
             entry[key] = name
         write_manifest(manifest, made)
-        shutil.rmtree(out, ignore_errors=True)
-        made.replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return manifest
 
 
