@@ -234,13 +234,15 @@ export class Agent {
    * and bundle stay as they are until the next start.
    * @throws like `change`
    */
-  applyConfig(config: AgentConfig): Promise<void> {
-    return this.change(this.#updater?.rebase(config) ?? config, undefined);
+  async applyConfig(config: AgentConfig): Promise<void> {
+    const base = this.#updater?.base;
+    await this.change(() => base?.settings(config) ?? config, undefined);
+    if (base) base.config = config;
   }
 
   /** Goes on with another bundle or other settings between two frames; see `Engines`. */
-  change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void> {
-    return this.#engines.change(config, bundle);
+  change(settings: (() => AgentConfig) | undefined, bundle: Bundle | undefined): Promise<void> {
+    return this.#engines.change(settings, bundle);
   }
 
   /** The health document as of now. */

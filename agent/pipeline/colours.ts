@@ -1,5 +1,6 @@
 import type { TensorValue } from '../../platform/inference/index.js';
 import type { InputSpec } from '../../protocol/letterbox.js';
+import type { Manifest } from '../../protocol/manifest.js';
 
 /** How a letterboxed picture lies in memory: RGB by pixel, or Y, U and V one after the other, chroma halved both ways. */
 export type Colours = 'rgb' | 'yuv';
@@ -16,4 +17,15 @@ export function pictureTensor(
   data: Uint8Array,
 ): TensorValue {
   return { type: 'uint8', dims: colours === 'yuv' ? [1, height * 1.5, width] : [1, height, width, 3], data };
+}
+
+/** The head of a partition point that reads such pictures, as the manifest names it; RGB where there is one alone. */
+export function headFor({ partitions }: Manifest, partition: number, colours: Colours): string {
+  const { head, head_yuv } = partitions[partition];
+  return (colours === 'yuv' && head_yuv) || head;
+}
+
+/** The whole service that reads such pictures, likewise. */
+export function serviceFor({ service: { model, model_yuv } }: Manifest, colours: Colours): string {
+  return (colours === 'yuv' && model_yuv) || model;
 }

@@ -66,13 +66,13 @@ export class Engines {
    * Goes on with another bundle or other settings between two frames. Models are loaded before; frames on their way are
    * answered by what they began with. Where the camera must give other pictures, it is opened again; a picture that waits
    * to become a frame is dropped then.
-   * @param config undefined: as it is when this change's turn comes; `bundle` likewise
+   * @param settings asked when this change's turn comes; undefined: as they are by then; `bundle` likewise
    * @throws DeepcodError for what cannot be used: then nothing has changed
    */
-  change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void> {
+  change(settings: (() => AgentConfig) | undefined, bundle: Bundle | undefined): Promise<void> {
     const change = this.#changing
       .then(() => this.#started.opened)
-      .then(() => this.#change(config ?? this.#current.config, bundle ?? this.#current.bundle));
+      .then(() => this.#change(settings?.() ?? this.#current.config, bundle ?? this.#current.bundle));
     this.#changing = change.catch(() => undefined);
     return change;
   }

@@ -1,6 +1,6 @@
 import type { Bundle } from '../../platform/bundle.js';
 import type { TensorValue } from '../../platform/inference/index.js';
-import { type Colours, pictureTensor } from './colours.js';
+import { type Colours, headFor, pictureTensor } from './colours.js';
 import { Models } from './models.js';
 
 /** What a head makes of a picture: h * w * channels bytes each, HWC. */
@@ -42,9 +42,9 @@ export class Heads {
    * @throws DeepcodError `model_*`, `inference_*`
    */
   async run(partition: number, rate: number, picture: Uint8Array, colours: Colours = 'rgb'): Promise<HeadResult> {
-    const { input, partitions } = this.bundle.manifest;
-    const { head, head_yuv } = partitions[partition];
-    const worker = await this.models.get(this.bundle.file((colours === 'yuv' && head_yuv) || head));
+    const { manifest } = this.bundle;
+    const { input } = manifest;
+    const worker = await this.models.get(this.bundle.file(headFor(manifest, partition, colours)));
     const feeds: Record<string, TensorValue> = { picture: pictureTensor(input, colours, picture) };
     if (worker.inputs.some(({ name }) => name === 'rate')) {
       feeds.rate = { type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(rate)) };

@@ -3,7 +3,7 @@ import type { TensorValue } from '../../platform/inference/index.js';
 import type { Detection } from '../../protocol/result.js';
 import { postprocess } from '../../protocol/tasks/postprocess.js';
 import type { Outputs } from '../../protocol/tasks/task.js';
-import { type Colours, pictureTensor } from './colours.js';
+import { type Colours, pictureTensor, serviceFor } from './colours.js';
 import { Models } from './models.js';
 
 export interface LocalResult {
@@ -39,8 +39,7 @@ export class LocalService {
     colours: Colours = 'rgb',
   ): Promise<LocalResult> {
     const { manifest } = this.bundle;
-    const { model, model_yuv } = manifest.service;
-    const worker = await this.models.get(this.bundle.file((colours === 'yuv' && model_yuv) || model));
+    const worker = await this.models.get(this.bundle.file(serviceFor(manifest, colours)));
     const feeds: Record<string, TensorValue> = { picture: pictureTensor(manifest.input, colours, picture) };
     const outputs = await worker.run(feeds, { transfer: true });
     const { lastRunMs } = worker;

@@ -1,4 +1,3 @@
-import { type Bundle, openBundle } from '../../platform/bundle.js';
 import { Seldom } from '../../platform/log/seldom.js';
 import type { Log } from '../../platform/log.js';
 import { retryDelays } from '../../platform/retry.js';
@@ -7,7 +6,6 @@ import {
   type BundleRelease,
   type ConfigRelease,
   parseOffer,
-  type ReleaseKind,
   type ReleaseName,
   type SignedRelease,
   type UpdateStatus,
@@ -15,30 +13,25 @@ import {
 import type { AgentConfig } from '../config/config.js';
 import type { Trip } from '../pipeline/trip.js';
 import { type Candidate, candidates } from './acceptance.js';
+import { Base } from './base.js';
 import type { PieceSource } from './chunk-link.js';
 import { notNow, Refused } from './errors.js';
 import { fetchBundle, type InstallParts, type SelfTest, verifyBundle } from './install.js';
+import { KeptState } from './kept-state.js';
 import type { Clock } from './pacer.js';
-import { Probation, Recent, type Verdict } from './probation.js';
 import { UpdateReport } from './report.js';
 import { withSettings } from './settings.js';
 import type { Start } from './start.js';
-import { accept, type Installed, nameOf, remember, rollBack, type UpdateState, writeState } from './state.js';
+import { nameOf, remember } from './state.js';
+import { Switch, type SwitchHost } from './switch.js';
 
 /** The agent, as far as updates touch it. */
-export interface UpdateHost {
-  readonly bundle: Bundle;
+export interface UpdateHost extends SwitchHost {
   readonly config: AgentConfig;
-  /** Frames that were begun; the next one has this number. */
-  readonly frames: number;
   /** Whether frames are on their way, or wait in the socket. */
   readonly busy: boolean;
   /** What edges that are there say of themselves. */
   readonly edges: { readonly byName: ReadonlyMap<string, EdgeStatus> };
-  /** Goes on with these between two frames, what is left out as it is by then; nothing has changed when it throws. */
-  change(config: AgentConfig | undefined, bundle: Bundle | undefined): Promise<void>;
-  /** What runs cannot be left as it must: the process ends, and the next one starts with what the state says. */
-  giveUp(error: Error): void;
 }
 
 export interface UpdaterParts {
@@ -56,8 +49,6 @@ export interface UpdaterParts {
 
 /** Progress is told so often, ms. */
 const PROGRESS_MS = 1000;
-/** A probation ends by then, with what frames there are, ms. */
-const PROBATION_MS = 15 * 60_000;
 /** How often it looks whether what it waits for is there, ms. */
 const LOOK_MS = 1000;
 
@@ -67,34 +58,36 @@ class Superseded extends Error {}
 /** Takes releases from offer to keep, or back. One at a time; what is on the disk decides after every interruption. */
 export class Updater {
   readonly report: UpdateReport;
+  readonly base: Base;
   readonly #offers = new Map<string, SignedRelease[]>();
   /** Refused until the next start. */
   readonly #aside = new Set<string>();
   readonly #stop = new AbortController();
-  readonly #recent = new Recent();
   readonly #seldom = new Seldom();
-  #base: AgentConfig;
-  #state: UpdateState;
+  readonly #state: KeptState;
+  readonly #switch: Switch;
   #work: { digest: string; abort: AbortController } | undefined;
-  #probation: { from: number; watch: Probation; end: (verdict: Verdict) => void } | undefined;
   #wake: () => void = () => {};
   #news = false;
   #done: Promise<void> | undefined;
 
   constructor(readonly parts: UpdaterParts) {
-    const { start, host } = parts;
-    this.#state = start.state;
-    this.#base = start.base;
+    const { start, host, clock, log } = parts;
+    const state = new KeptState(start.folder, start.state);
+    this.#state = state;
+    this.base = new Base(start.base, state);
     this.report = new UpdateReport(() => {
-      const { previous } = this.#state.bundle;
+      const { previous } = state.now.bundle;
       return {
         device: start.base.device,
         keys: [...start.keys.keys()],
         running: host.bundle.id,
         ...(previous?.bundle && { previous: previous.bundle }),
-        state: this.#state,
+        state: state.now,
       };
     }, parts.publish);
+    const { base, report } = this;
+    this.#switch = new Switch({ host, state, base, report, stop: this.#stop.signal, clock, log });
   }
 
   /** Goes to work. */
@@ -147,31 +140,13 @@ export class Updater {
 
   /** A trip is over. */
   trip(trip: Trip): void {
-    const probation = this.#probation;
-    if (!probation) {
-      this.#recent.add(trip);
-      return;
-    }
-    if (trip.frame < probation.from) return;
-    const verdict = probation.watch.add(trip);
-    if (verdict) probation.end(verdict);
-  }
-
-  /**
-   * agent.yaml has changed, or a release was gone back from.
-   * @returns the configuration with what releases changed in it @throws Refused: the two do not go together
-   */
-  rebase(base: AgentConfig): AgentConfig {
-    const { running } = this.#state.config;
-    const config = running?.config ? withSettings(base, running.config) : base;
-    this.#base = base;
-    return config;
+    this.#switch.trip(trip);
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     for (const kind of ['bundle', 'config'] as const) {
-      if (this.#state[kind].probation) await this.#prove(kind);
+      if (this.#state.now[kind].probation) await this.#switch.prove(kind);
     }
     let delays = retryDelays();
     while (!signal.aborted) {
@@ -208,9 +183,9 @@ export class Updater {
     const told = (release: SignedRelease, digest: string, reason: Refused) => {
       if (!this.#seldom.now(`${digest} ${release.signature} ${reason.code}`)) return;
       log.warn(`a release is not taken: ${reason.message}`, { sequence: release.sequence, code: reason.code });
-      if (!this.#work && !this.#probation) this.report.tell('refused', named({ release, digest }), { reason });
+      if (!this.#work && !this.#switch.isProving) this.report.tell('refused', named({ release, digest }), { reason });
     };
-    return candidates(this.#offers, facts, this.#state, told).filter(({ digest }) => !this.#aside.has(digest));
+    return candidates(this.#offers, facts, this.#state.now, told).filter(({ digest }) => !this.#aside.has(digest));
   }
 
   async #refuse(candidate: Candidate, reason: Refused): Promise<void> {
@@ -220,10 +195,12 @@ export class Updater {
     log.error(`a release is refused: ${message}`, { sequence: name.sequence, code });
     this.#aside.add(candidate.digest);
     if (lasting) {
-      await this.#save((state) => {
-        delete state.trial;
-        state.endings.push({ ...name, outcome: 'refused', code, message: message.slice(0, 500) });
-      }).catch((error: unknown) => log.warn('not written down', { error }));
+      await this.#state
+        .change((state) => {
+          delete state.trial;
+          state.endings.push({ ...name, outcome: 'refused', code, message: message.slice(0, 500) });
+        })
+        .catch((error: unknown) => log.warn('not written down', { error }));
     }
     this.report.tell('refused', name, { reason });
   }
@@ -239,7 +216,7 @@ export class Updater {
   async #adopt(release: BundleRelease, { digest }: Candidate): Promise<void> {
     const installed = { ...installedOf(release, digest), bundle: release.bundle };
     const name = nameOf('bundle', installed);
-    await this.#save((state) => {
+    await this.#state.change((state) => {
       remember(state.bundle, installed);
       if (state.bundle.running) state.bundle.running = installed;
       state.endings.push({ ...name, outcome: 'kept' });
@@ -264,7 +241,7 @@ export class Updater {
     }
     signal.throwIfAborted();
     const installed = { ...installedOf(release, digest), bundle: release.bundle };
-    await this.#switch('bundle', installed, bundle);
+    await this.#switch.to('bundle', installed, bundle);
   }
 
   #installParts(candidate: Candidate, name: ReleaseName): InstallParts {
@@ -275,13 +252,13 @@ export class Updater {
       source,
       clock,
       config: host.config,
-      configured: this.#base.bundle,
-      kept: this.#kept(),
+      configured: this.base.config.bundle,
+      kept: this.#state.bundles,
       edges: () => candidate.edges.filter((edge) => host.edges.byName.has(edge)),
       busy: () => host.busy,
       selfTest,
-      state: () => this.#state,
-      save: (change) => this.#save(change),
+      state: () => this.#state.now,
+      save: (change) => this.#state.change(change),
       progress: (bytes, total) => {
         if (bytes < total && clock.now() - toldAt < PROGRESS_MS) return;
         toldAt = clock.now();
@@ -292,10 +269,10 @@ export class Updater {
 
   async #installSettings(release: ConfigRelease, candidate: Candidate, signal: AbortSignal): Promise<void> {
     this.report.tell('verifying', named(candidate));
-    withSettings(this.#base, release.config);
+    withSettings(this.base.config, release.config);
     signal.throwIfAborted();
     const installed = { ...installedOf(release, candidate.digest), config: release.config };
-    await this.#switch('config', installed);
+    await this.#switch.to('config', installed);
   }
 
   /** Whether frames of this bundle would be answered. */
@@ -305,106 +282,6 @@ export class Updater {
       [...host.edges.byName.values()].some(({ bundles = [] }) => bundles.some((served) => served.id === id));
     if (host.config.partition === 'device' || serves(bundle)) return true;
     return host.config.fallback && !serves(host.bundle.id);
-  }
-
-  /** First the disk, then the frames: whatever happens between them, the next start knows what was meant. */
-  async #switch(kind: ReleaseKind, installed: Installed, bundle?: Bundle): Promise<void> {
-    const { host, log } = this.parts;
-    const name = nameOf(kind, installed);
-    this.report.tell('switching', name);
-    const baseline = this.#recent.baseline();
-    await this.#save((state) => {
-      delete state.trial;
-      accept(state[kind], installed, baseline);
-    });
-    try {
-      // agent.yaml may have been read again meanwhile: what it says now holds.
-      await host.change(kind === 'config' ? this.rebase(this.#base) : undefined, bundle);
-    } catch (error) {
-      this.#stop.signal.throwIfAborted();
-      const { code = 'unusable', message } = error as Error & { code?: string };
-      await this.#save((state) => rollBack(state, kind, code, message));
-      log.error(`an update cannot be used: ${message}`, { sequence: installed.sequence });
-      this.report.tell('rolled_back', name, { reason: { code, message } });
-      return;
-    }
-    log.info('an update runs, on probation', { kind, sequence: installed.sequence, bundle: host.bundle.id });
-    await this.#prove(kind);
-  }
-
-  /** Watches frames until it is clear whether what runs is good; goes back if not. */
-  async #prove(kind: ReleaseKind): Promise<void> {
-    const { start, log } = this.parts;
-    const { running, probation } = this.#state[kind];
-    if (!running) return;
-    const name = nameOf(kind, running);
-    this.report.tell('probation', name);
-    const watch = new Probation(probation?.baseline);
-    const verdict = await this.#verdict(watch);
-    this.#recent.startAnew(verdict.keep ? watch.frames : []);
-    if (verdict.keep) {
-      await this.#save((state) => {
-        delete state[kind].probation;
-        state.endings.push({ ...name, outcome: 'kept' });
-      });
-      log.info('the update is kept', { kind, sequence: running.sequence });
-      this.report.tell('kept', name);
-    } else {
-      const { code, message } = verdict;
-      log.error(`the update is worse, going back: ${message}`, { kind, code });
-      await this.#goBack(kind, verdict);
-      this.report.tell('rolled_back', name, { reason: { code, message } });
-    }
-    await start.folder.collect(this.#kept()).catch((error: unknown) => log.warn('not removed', { error }));
-  }
-
-  async #goBack(kind: ReleaseKind, { code, message }: { code: string; message: string }): Promise<void> {
-    const { start, host } = this.parts;
-    try {
-      await this.#save((state) => rollBack(state, kind, code, message));
-      const id = this.#state.bundle.running?.bundle;
-      const bundle = await openBundle(id ? start.folder.bundle(id) : this.#base.bundle);
-      await host.change(this.rebase(this.#base), bundle);
-    } catch (error) {
-      this.#stop.signal.throwIfAborted();
-      host.giveUp(error as Error);
-      throw error;
-    }
-  }
-
-  async #verdict(watch: Probation): Promise<Verdict> {
-    const { host, clock } = this.parts;
-    const { signal } = this.#stop;
-    const over = new AbortController();
-    try {
-      return await new Promise<Verdict>((resolve, reject) => {
-        signal.throwIfAborted();
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal });
-        this.#probation = { from: host.frames, watch, end: resolve };
-        clock.sleep(PROBATION_MS, over.signal).then(
-          () => resolve({ keep: true }),
-          () => undefined,
-        );
-      });
-    } finally {
-      over.abort();
-      this.#probation = undefined;
-    }
-  }
-
-  /** Ids of the bundles that must stay in the folder. */
-  #kept(): string[] {
-    const { running, previous } = this.#state.bundle;
-    return [running?.bundle, previous?.bundle].filter((id) => id !== undefined);
-  }
-
-  /** The new state is on the disk, or the old one holds. */
-  async #save(change: (state: UpdateState) => void): Promise<void> {
-    const { folder } = this.parts.start;
-    const next = structuredClone(this.#state);
-    change(next);
-    await writeState(folder.disk, folder.root, next);
-    this.#state = next;
   }
 
   /** Until there is news, or so long. */

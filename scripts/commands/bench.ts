@@ -18,7 +18,7 @@ are published for its model of board. Nothing else should run meanwhile: stop th
   --config FILE     the agent's configuration: bundle, threads, camera
   --bundle DIR      measure this bundle (default: the configuration's, else models/onnx/worksite)
   --runs N          timed runs of each, after one to warm up (default: ${RUNS})
-  --no-camera       leave the camera out
+  --no-camera       do not count the camera's pictures
   --json            the figures as one JSON object
   --help            this text
 
@@ -35,8 +35,8 @@ export async function run(args: string[]): Promise<number> {
     return loadAgentConfig({ ...sources, file: values.config, overrides });
   });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const camera = values['no-camera'] ? undefined : config.camera;
-  const report = await measureBench(await openBundle(config.bundle), config.threads, runs, camera, say);
+  const bundle = await openBundle(config.bundle);
+  const report = await measureBench(bundle, config.threads, runs, config.camera, !values['no-camera'], say);
   process.stdout.write(`${values.json ? JSON.stringify(report) : benchTable(report)}\n`);
   return ExitCode.ok;
 }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { coloursOf } from '../../agent/camera/index.js';
 import { loadAgentConfig } from '../../agent/config/config.js';
 import { machineFingerprint, profileFingerprint } from '../../agent/partition/fingerprint.js';
 import { readProfile, readTimeModel, writeProfile } from '../../agent/partition/profile.js';
+import type { Colours } from '../../agent/pipeline/colours.js';
 import { openBundle } from '../../platform/bundle.js';
 import { configured } from '../../platform/configured.js';
 import { DeepcodError, ExitCode } from '../../platform/errors.js';
@@ -17,7 +19,8 @@ export const usage = `usage: ./scripts/deepcod profile [--config agent.yaml | --
 Measures every head of the bundle and the whole service on this device, and stores the times where the agent finds them.
 Nothing else should run meanwhile: stop the agent first. What is stored for this device and bundle is shown, not measured again.
 
-  --config FILE     the agent's configuration: bundle, threads, profile.file
+  --config FILE     the agent's configuration: bundle, threads, profile.file, and the camera: for one that gives YUV, the
+                    models that read YUV
   --bundle DIR      measure this bundle (default: the configuration's, else models/onnx/worksite)
   --profile FILE    where the times are stored (default: the configuration's profile.file, else nowhere)
   --runs N          timed runs of each, after one to warm up (default: 20)
@@ -52,12 +55,12 @@ export async function run(args: string[]): Promise<number> {
     };
     return loadAgentConfig({ ...sources, file: values.config, overrides });
   });
-  const { threads } = config;
+  const how = { threads: config.threads, colours: coloursOf(config.camera.source) };
   const { file } = config.profile;
   const report =
     values.predict === undefined
-      ? await profiled(config.bundle, threads, runs, file, values.force ?? false)
-      : await predicted(resolve(values.predict), threads, file, values.verify ? runs : 0);
+      ? await profiled(config.bundle, how, runs, file, values.force ?? false)
+      : await predicted(resolve(values.predict), how, file, values.verify ? runs : 0);
   process.stdout.write(`${profileTable(report)}\n`);
   if (values.predict === undefined) process.stdout.write(`${file ? `stored in ${file}` : notStored}\n`);
   if (values.json !== undefined) writeReport(values.json, report);
@@ -67,10 +70,16 @@ export async function run(args: string[]): Promise<number> {
 const notStored = 'not stored: name a file with --profile, or profile.file in the configuration';
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
+/** Threads of one inference, and in which colours the camera gives its pictures. */
+interface How {
+  threads: number | undefined;
+  colours: Colours;
+}
+
 /** Measures, unless the file has as good a measurement already. */
 async function profiled(
   dir: string,
-  threads: number | undefined,
+  { threads, colours }: How,
   runs: number,
   file: string | undefined,
   force: boolean,
@@ -82,7 +91,7 @@ async function profiled(
     say('measured before on this device with these versions; --force measures again');
     return reportOf(bundle, threads, stored, stored.time_model.left_out_ms);
   }
-  const { times, model } = await measureBundle(bundle, threads, runs, say);
+  const { times, model } = await measureBundle(bundle, threads, colours, runs, say);
   const profile = {
     // What the agent learnt about edge and link stays true.
     edge_ms: {},
@@ -100,7 +109,7 @@ async function profiled(
 /** @param runs 0: predict only */
 async function predicted(
   dir: string,
-  threads: number | undefined,
+  { threads, colours }: How,
   file: string | undefined,
   runs: number,
 ): Promise<ProfileReport> {
@@ -114,8 +123,8 @@ async function predicted(
     );
   }
   const bundle = await openBundle(dir);
-  const expected = await predictBundle(bundle, threads, model, say);
+  const expected = await predictBundle(bundle, threads, colours, model, say);
   if (runs === 0) return reportOf(bundle, threads, undefined, expected);
-  const { mean, deviation } = (await measureBundle(bundle, threads, runs, say)).times;
+  const { mean, deviation } = (await measureBundle(bundle, threads, colours, runs, say)).times;
   return reportOf(bundle, threads, { device_ms: mean, device_deviation_ms: deviation, device_runs: runs }, expected);
 }

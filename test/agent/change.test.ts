@@ -4,11 +4,13 @@ import type { OpenCamera } from '../../agent/camera/camera.js';
 import { loadAgentConfig } from '../../agent/config/config.js';
 import { AgentLink } from '../../agent/pipeline/link.js';
 import { AgentService } from '../../agent/service.js';
+import { realDisk } from '../../agent/update/disk.js';
+import { accept, emptyState, writeState } from '../../agent/update/state.js';
 import { openBundle } from '../../platform/bundle.js';
 import { createLog, silentLog } from '../../platform/log.js';
 import type { PublishOptions } from '../../platform/mqtt.js';
 import { silentNotifier } from '../../platform/systemd/notify.js';
-import { makeBundle } from '../update/world.js';
+import { makeBundle, newKey } from '../update/world.js';
 import { absentCamera, noiseCamera, testAgent, testConfig, tinyBundle, until } from './rig.js';
 
 /** Nobody listens there: the service runs here. */
@@ -19,7 +21,7 @@ t.test('a camera that gives nothing holds up neither a change nor the end', asyn
   const running = await testAgent(NO_BROKER, { camera: { fps: 5 } }, { openCamera: absentCamera(opened) });
   const { agent } = running;
   await until(() => opened.length === 1, 'the camera');
-  await agent.change({ ...agent.config, camera: { ...agent.config.camera, fps: 3 } }, undefined);
+  await agent.change(() => ({ ...agent.config, camera: { ...agent.config.camera, fps: 3 } }), undefined);
   await until(() => opened.length === 2, 'the camera again');
   t.same(opened, [5, 3]);
   const begin = performance.now();
@@ -86,7 +88,7 @@ t.test('a camera is changed without the broker, also where nothing else runs wit
     const { agent } = running;
     // With fps 0 a picture is taken only when it could start.
     await until(() => (fps === 0 ? opened.length === 1 : offered === 1), 'a picture that waits');
-    await agent.change({ ...agent.config, camera: { ...agent.config.camera, fps: 3 } }, undefined);
+    await agent.change(() => ({ ...agent.config, camera: { ...agent.config.camera, fps: 3 } }), undefined);
     await until(() => opened.length === 2, 'the camera again');
     t.same(opened, [fps, 3]);
     t.equal(agent.drops().superseded ?? 0, fps === 0 ? 0 : 1, 'the picture that waited');
@@ -137,4 +139,46 @@ t.test('a message tells the time-out that holds now', async (t) => {
     { expirySeconds: 2, userProperties: { timeout_ms: '1500' } },
   ]);
   await link.close(100);
+});
+
+t.test('settings that cannot be used are not gone back to', async (t) => {
+  const dir = t.testdir({ update: {} });
+  newKey(join(dir, 'keys'));
+  const update = { keys: join(dir, 'keys'), folder: join(dir, 'update') };
+  const state = emptyState();
+  accept(state.config, {
+    sequence: 1,
+    digest: 'a'.repeat(64),
+    created: '2026-01-01T00:00:00.000Z',
+    config: { in_flight: 3 },
+  });
+  await writeState(realDisk, update.folder, state);
+  let isSpoilt = false;
+  const noise = noiseCamera(undefined, 20);
+  const openCamera: OpenCamera = async (options, fit) => {
+    const camera = await noise(options, fit);
+    return {
+      ...camera,
+      async next(signal) {
+        const picture = await camera.next(signal);
+        return picture && isSpoilt ? { ...picture, data: picture.data.subarray(1) } : picture;
+      },
+    };
+  };
+  const { agent, trips, stop } = await testAgent(
+    NO_BROKER,
+    { partition: 'device', in_flight: 1, update },
+    { openCamera },
+  );
+  const { config: base } = agent;
+  t.equal(base.in_flight, 3, 'as the release says');
+  await until(() => trips.length > 0, 'a frame');
+  await t.rejects(agent.applyConfig({ ...base, in_flight: 2, partition: 'nowhere' }));
+  await agent.applyConfig({ ...base, in_flight: 2, timeout_ms: 700 });
+  t.match(agent.config, { in_flight: 3, timeout_ms: 700 });
+  await t.rejects(agent.applyConfig({ ...base, in_flight: 4, partition: 'nowhere' }));
+  isSpoilt = true;
+  await until(() => agent.config.in_flight === 2, 'back to what agent.yaml said last and could be used');
+  t.equal(agent.config.partition, 'device');
+  await stop();
 });

@@ -59,7 +59,7 @@ t.test('a command holds over other settings and another bundle', async (t) => {
   const change = (settings: object) => agent.applyConfig({ ...agent.config, ...settings });
   const folder = join(t.testdir({}), 'second');
   const id = await makeBundle(folder, { threshold: 0.4 });
-  await agent.change({ ...agent.config, in_flight: 1 }, await openBundle(folder));
+  await agent.change(() => ({ ...agent.config, in_flight: 1 }), await openBundle(folder));
   t.equal(agent.bundle.id, id);
   t.equal(agent.config.in_flight, 1);
   t.same(points(), ['device']);

@@ -5,6 +5,7 @@ import type { Profile } from '../../agent/partition/profile.js';
 import type { ProfileReport } from '../../scripts/commands/profile/report.js';
 import { testAgent, testEdge, tinyBundle, until } from '../agent/rig.js';
 import { run } from '../platform/process.js';
+import { bundleWithoutYuv } from '../update/world.js';
 
 const profile = (...args: string[]) => run('scripts/deepcod.js', ['profile', ...args]);
 const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T;
@@ -59,6 +60,16 @@ t.test('the agent starts with what was measured, and keeps all of it', async (t)
   const { edge_ms: _, bandwidth_bps: __, base_ms: ____, ...kept } = read<Profile>(file);
   const { edge_ms: ___, ...measured } = before;
   t.same(kept, measured);
+});
+
+t.test('what reads planes is measured where the camera gives them', async (t) => {
+  const dir = t.testdir({});
+  const bundle = await bundleWithoutYuv(join(dir, 'bundle'));
+  const config = join(dir, 'agent.yaml');
+  writeFileSync(config, `bundle: ${bundle}\ncamera:\n  source: rpicam\n`);
+  t.match(await profile('--config', config, '--runs', '1'), { code: 1, output: /input\.onnx/ });
+  writeFileSync(config, `bundle: ${bundle}\n`);
+  t.equal((await profile('--config', config, '--runs', '1')).code, 0);
 });
 
 t.test('an agent without a profile measures briefly, deviation included', async (t) => {

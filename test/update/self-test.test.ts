@@ -6,7 +6,7 @@ import { loadAgentConfig } from '../../agent/config/config.js';
 import type { SelfTest } from '../../agent/update/install.js';
 import { selfTest } from '../../agent/update/self-test.js';
 import { readState } from '../../agent/update/state.js';
-import { Device, makeBundle, tempFolder, tinyBundle, world } from './world.js';
+import { bundleWithoutYuv, Device, makeBundle, tempFolder, tinyBundle, world } from './world.js';
 
 t.test('the self-test, in its own process', async (t) => {
   const root = await tempFolder(t);
@@ -23,14 +23,8 @@ t.test('the self-test, in its own process', async (t) => {
     },
   });
   await t.rejects(selfTest(shape, config, signal), { code: 'self_test' });
-  const yuv = join(root, 'yuv');
-  await makeBundle(yuv, {
-    manifest: ({ partitions }) => {
-      partitions[0].head_yuv = partitions[0].head;
-    },
-  });
   await t.rejects(
-    selfTest(yuv, config, signal),
+    selfTest(await bundleWithoutYuv(join(root, 'yuv')), config, signal),
     { code: 'self_test', message: /heads\/input\.onnx/ },
     'a head that takes no planes',
   );

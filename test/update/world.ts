@@ -91,6 +91,16 @@ export function quickClock(): Clock {
   };
 }
 
+/** A copy of the tiny bundle whose head "for planes" reads none: what tries it fails. @returns its folder */
+export async function bundleWithoutYuv(folder: string): Promise<string> {
+  await makeBundle(folder, {
+    manifest: ({ partitions }) => {
+      partitions[0].head_yuv = partitions[0].head;
+    },
+  });
+  return folder;
+}
+
 /** An edge without a network: files of bundles, with whatever a test does to their pieces. */
 export class FakeEdge implements PieceSource {
   readonly files = new Map<string, ServedFile>();
@@ -130,7 +140,8 @@ export class FakeHost implements UpdateHost {
     public bundle: Bundle,
   ) {}
 
-  async change(config = this.config, bundle = this.bundle): Promise<void> {
+  async change(settings?: () => AgentConfig, bundle = this.bundle): Promise<void> {
+    const config = settings?.() ?? this.config;
     this.onChange(config, bundle);
     this.config = config;
     this.bundle = bundle;

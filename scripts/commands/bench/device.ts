@@ -1,5 +1,5 @@
 import type { CameraOptions, Picture } from '../../../agent/camera/camera.js';
-import { openCamera } from '../../../agent/camera/index.js';
+import { coloursOf, openCamera } from '../../../agent/camera/index.js';
 import { everyPoint, measureDevice } from '../../../agent/partition/measure.js';
 import { FrameEncoder } from '../../../agent/pipeline/encode.js';
 import { Heads } from '../../../agent/pipeline/head.js';
@@ -32,7 +32,8 @@ const CAMERA_MS = 4000;
 
 /**
  * Measures this device.
- * @param camera whose pictures are counted; undefined: none
+ * @param camera in whose colours pictures are given to the models, and whose pictures are counted
+ * @param counts whether they are
  * @param say told of progress
  * @throws DeepcodError `model_*`, `inference_*`, `camera_*`
  */
@@ -40,7 +41,8 @@ export async function measureBench(
   bundle: Bundle,
   threads: number | undefined,
   runs: number,
-  camera: CameraOptions | undefined,
+  camera: CameraOptions,
+  counts: boolean,
   say: (line: string) => void,
 ): Promise<BenchReport> {
   const { manifest } = bundle;
@@ -50,10 +52,10 @@ export async function measureBench(
   const board = await boardModel(thisMachine());
   try {
     say(`measuring ${points.map(({ id }) => id).join(', ')}: ${runs} runs each`);
-    const { mean, deviation } = await measureDevice(points, heads, service, 'rgb', runs);
+    const { mean, deviation } = await measureDevice(points, heads, service, coloursOf(camera.source), runs);
     say('measuring the entropy coder');
     const coder = await measureCoder(bundle, heads);
-    if (camera) say(`counting pictures of the camera for ${CAMERA_MS / 1000} s`);
+    if (counts) say(`counting pictures of the camera for ${CAMERA_MS / 1000} s`);
     return {
       ...(board && { board }),
       ...{ machine: machine(), versions: versions(), bundle: { id: bundle.id, name: manifest.service.name } },
@@ -62,7 +64,7 @@ export async function measureBench(
       points: points.map(({ id }) => ({ id, mean_ms: mean[id], deviation_ms: deviation[id] })),
       ...(expectation(board, manifest.service.flops) && { expected: expectation(board, manifest.service.flops) }),
       coder,
-      ...(camera && { camera: await countPictures(camera, new Preprocessor(manifest.input)) }),
+      ...(counts && { camera: await countPictures(camera, new Preprocessor(manifest.input)) }),
     };
   } finally {
     await Promise.all([heads.close(), service.close()]);

@@ -1,8 +1,9 @@
 /**
- * What may crash, in a process of its own: `runtime` loads ONNX Runtime; `selftest DIR THREADS PICTURES` runs heads and
+ * What may crash, in a process of its own: `runtime` loads ONNX Runtime; `selftest DIR THREADS RUNS COLOURS` runs heads and
  * service of a bundle. One JSON document on standard output.
  */
 import { randomInt } from 'node:crypto';
+import type { Colours } from '../../../agent/pipeline/colours.js';
 
 /** Answer of `runtime`. */
 export interface RuntimeAnswer {
@@ -20,9 +21,10 @@ export interface SelftestAnswer {
   partition: string;
 }
 
-const [mode, folder, threads, runs] = process.argv.slice(2);
+const [mode, folder, threads, runs, colours] = process.argv.slice(2);
 try {
-  const answer = mode === 'runtime' ? await runtime() : await selftest(folder, Number(threads), Number(runs));
+  const answer =
+    mode === 'runtime' ? await runtime() : await selftest(folder, Number(threads), Number(runs), colours as Colours);
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
@@ -34,8 +36,8 @@ async function runtime(): Promise<RuntimeAnswer> {
   return { version: String(env.versions.node ?? env.versions.common) };
 }
 
-/** @param threads 0: all processors */
-async function selftest(dir: string, threads: number, runs: number): Promise<SelftestAnswer> {
+/** @param threads 0: all processors @param colours in which the camera gives its pictures */
+async function selftest(dir: string, threads: number, runs: number, colours: Colours): Promise<SelftestAnswer> {
   // Here, so that `runtime` loads ONNX Runtime and nothing else.
   const { everyPoint, measureDevice } = await import('../../../agent/partition/measure.js');
   const { FrameEncoder } = await import('../../../agent/pipeline/encode.js');
@@ -48,7 +50,7 @@ async function selftest(dir: string, threads: number, runs: number): Promise<Sel
   const heads = new Heads(bundle, threads || undefined);
   const service = new LocalService(bundle, threads || undefined);
   try {
-    const { mean } = await measureDevice(everyPoint(manifest), heads, service, 'rgb', runs);
+    const { mean } = await measureDevice(everyPoint(manifest), heads, service, colours, runs);
     const session = randomInt(2 ** 32);
     const picture = new Uint8Array(rawBytes(manifest)).fill(114);
     const { symbols } = await heads.run(0, 0, picture);

@@ -8,6 +8,7 @@ import {
   type TimeModel,
 } from '../../../agent/partition/time-model/model.js';
 import { operationOf } from '../../../agent/partition/time-model/ops.js';
+import { type Colours, headFor, serviceFor } from '../../../agent/pipeline/colours.js';
 import { Heads } from '../../../agent/pipeline/head.js';
 import { LocalService } from '../../../agent/pipeline/local.js';
 import type { Bundle } from '../../../platform/bundle.js';
@@ -18,11 +19,13 @@ type Model = Omit<StoredTimeModel, 'fingerprint'>;
 
 /**
  * Times every point of a bundle as the agent runs it, then operator by operator, and fits the time model.
+ * @param colours in which the camera gives its pictures: with planes, what reads them is timed
  * @param say told of progress
  */
 export async function measureBundle(
   bundle: Bundle,
   threads: number | undefined,
+  colours: Colours,
   runs: number,
   say: (line: string) => void,
 ): Promise<{ times: DeviceTimes; model: Model }> {
@@ -32,14 +35,14 @@ export async function measureBundle(
   let times: DeviceTimes;
   try {
     say(`measuring ${points.map(({ id }) => id).join(', ')}: ${runs} runs each`);
-    times = await measureDevice(points, heads, service, 'rgb', runs);
+    times = await measureDevice(points, heads, service, colours, runs);
   } finally {
     await Promise.all([heads.close(), service.close()]);
   }
   say('measuring their operators');
   const measured = [];
   for (const point of points.filter(hasModel)) {
-    const operators = await inspect(bundle, point, (model) => timeOperators({ model, threads }, runs));
+    const operators = await inspect(bundle, point, colours, (model) => timeOperators({ model, threads }, runs));
     measured.push(measuredModel(operators, times.inside[point.id], times.mean[point.id]));
   }
   const left = leaveOneOut(measured);
@@ -51,12 +54,13 @@ export async function measureBundle(
 export async function predictBundle(
   bundle: Bundle,
   threads: number | undefined,
+  colours: Colours,
   model: TimeModel,
   say: (line: string) => void,
 ): Promise<Record<string, number>> {
   const expected: Record<string, number> = {};
   for (const point of everyPoint(bundle.manifest).filter(hasModel)) {
-    const operators = await inspect(bundle, point, (model) => readOperators({ model, threads }));
+    const operators = await inspect(bundle, point, colours, (model) => readOperators({ model, threads }));
     try {
       expected[point.id] = predictTime(model, operators.map(operationOf));
     } catch (error) {
@@ -70,9 +74,13 @@ export async function predictBundle(
 const hasModel = ({ id }: Measurable): boolean => id !== 'jpeg';
 
 /** Opens the model of a point. @throws DeepcodError `model_unreadable` (exit code 3) */
-async function inspect<T>(bundle: Bundle, point: Measurable, work: (model: string) => Promise<T>): Promise<T> {
-  const { service, partitions } = bundle.manifest;
-  const model = bundle.file(point.id === 'device' ? service.model : partitions[point.partition].head);
+async function inspect<T>(
+  { manifest, file }: Bundle,
+  { id, partition }: Measurable,
+  colours: Colours,
+  work: (model: string) => Promise<T>,
+): Promise<T> {
+  const model = file(id === 'device' ? serviceFor(manifest, colours) : headFor(manifest, partition, colours));
   try {
     return await work(model);
   } catch (error) {

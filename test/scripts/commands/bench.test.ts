@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { type BenchReport, benchTable } from '../../../scripts/commands/bench/device.js';
 import { expectation } from '../../../scripts/commands/doctor/expect.js';
 import { tinyBundle } from '../../agent/rig.js';
 import { run } from '../../platform/process.js';
+import { bundleWithoutYuv } from '../../update/world.js';
 
 const bench = (...args: string[]) => run('scripts/deepcod.js', ['bench', ...args]);
 
@@ -27,6 +30,17 @@ t.test('heads, service, coder, camera', async (t) => {
   t.match(on(10), /device is faster than the \d+ to \d+ ms expected of a Raspberry Pi 4\n {2}\(derived/);
   t.match(on(300), /is within the/);
   t.match(on(3000), /is SLOWER than the/);
+});
+
+t.test('what reads planes is measured where the camera gives them', async (t) => {
+  const dir = t.testdir({});
+  const bundle = await bundleWithoutYuv(join(dir, 'bundle'));
+  const config = join(dir, 'agent.yaml');
+  const args = ['device', '--config', config, '--runs', '1', '--no-camera'];
+  writeFileSync(config, `bundle: ${bundle}\ncamera:\n  source: rpicam\n`);
+  t.match(await bench(...args), { code: 1, output: /input\.onnx/ });
+  writeFileSync(config, `bundle: ${bundle}\n`);
+  t.equal((await bench(...args)).code, 0);
 });
 
 t.test('usage', async (t) => {

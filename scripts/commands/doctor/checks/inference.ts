@@ -1,3 +1,4 @@
+import { coloursOf } from '../../../../agent/camera/index.js';
 import { defineCheck } from '../check.js';
 import type { SelftestAnswer } from '../child.js';
 import { boardModel } from '../environment.js';
@@ -52,7 +53,8 @@ export const inferenceCheck = defineCheck({
   },
   async run({ env, known, tell }) {
     const { config, bundle } = known as Required<typeof known>;
-    const args = [env.child, 'selftest', bundle.dir, String(config.threads ?? 0), String(RUNS)];
+    const colours = coloursOf(config.camera.source);
+    const args = [env.child, 'selftest', bundle.dir, String(config.threads ?? 0), String(RUNS), colours];
     const { code, signal, stdout, stderr, problem } = await env.run(env.node.path, args, 14_000);
     if (problem === 'timeout') return tell('inference_slow', 'no end after 14 s');
     if (signal) return tell('inference_crash', `its process ended with ${signal}`, { signal });

@@ -4,7 +4,7 @@ import t from 'tap';
 import { accept, emptyState, writeState } from '../../../../agent/update/state.js';
 import { expectation } from '../../../../scripts/commands/doctor/expect.js';
 import { tinyBundle } from '../../../agent/rig.js';
-import { makeBundle, quickDisk } from '../../../update/world.js';
+import { bundleWithoutYuv, makeBundle, quickDisk } from '../../../update/world.js';
 import { configFile, examine, folder, of } from './stand-in.js';
 
 t.test('configuration', async (t) => {
@@ -118,6 +118,12 @@ t.test('self-test inference', async (t) => {
     { id: 'inference_unknown_board', values: { input_ms: Number, device_ms: Number } },
   ]);
   t.ok((known.testFrame?.message.length ?? 0) > 36, 'a frame for the trip');
+  const config = { bundle: await bundleWithoutYuv(join(folder(t), 'bundle')), camera: { source: 'rpicam' } };
+  t.match(
+    of((await examine(t, ['inference'], { config })).findings, 'inference'),
+    [{ id: 'inference_failed', what: /input\.onnx/ }],
+    'what reads planes is tried where the camera gives them',
+  );
   // Answers for both of the child's jobs.
   const answer = (ms: object) => {
     const file = join(folder(t), 'child.cjs');
