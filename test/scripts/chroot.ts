@@ -10,8 +10,12 @@ export const withoutChroot =
 
 /** A root folder with this machine's programs, read-only, and everything else of its own. */
 export class Chroot {
-  /** @param folder empty */
-  constructor(readonly folder: string) {
+  /** @param folder empty, or a copy of another one's */
+  constructor(
+    readonly folder: string,
+    isCopy = false,
+  ) {
+    if (isCopy) return;
     for (const dir of [
       'usr',
       'etc/systemd/system',

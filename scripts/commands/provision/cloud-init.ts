@@ -13,9 +13,18 @@ export interface FirstBoot {
 
 const groups = 'users,adm,dialout,audio,netdev,video,plugdev,cdrom,games,input,gpio,spi,i2c,render,sudo';
 
+const payload = '/boot/firmware/deepcod';
+
+/** At every start until the first boot has succeeded. */
+const untilDone = `[ ! -f ${payload}/agent.yaml ] || {
+  install -m 755 ${payload}/deepcod-first-boot /usr/local/sbin/deepcod-first-boot
+  install -m 644 ${payload}/deepcod-first-boot.service /etc/systemd/system/
+  systemctl daemon-reload
+  systemctl enable deepcod-first-boot.service
+}`;
+
 /** What Raspberry Pi OS trixie's cloud-init reads from the boot partition (NoCloud), as Raspberry Pi Imager 2 writes it. */
 export function cloudInitFiles({ host, instance, sshKeys, wifi }: FirstBoot): BootFile[] {
-  const payload = '/boot/firmware/deepcod';
   const userData = {
     hostname: host,
     manage_etc_hosts: true,
@@ -42,13 +51,15 @@ export function cloudInitFiles({ host, instance, sshKeys, wifi }: FirstBoot): Bo
         'userconfig.service',
       ],
       ...(wifi ? [['cloud-init-per', 'instance', 'deepcod-radio', 'rfkill', 'unblock', 'wifi']] : []),
+      ...(sshKeys.length > 0
+        ? [['cloud-init-per', 'instance', 'deepcod-ssh', 'systemctl', 'enable', 'ssh.service']]
+        : []),
+      ['sh', '-c', untilDone],
     ],
+    // Not run again where the power failed in the middle of it: only what starts sooner by it may be here.
     runcmd: [
-      ...(sshKeys.length > 0 ? [['systemctl', 'enable', '--now', 'ssh.service']] : []),
-      ['install', '-m', '755', `${payload}/deepcod-first-boot`, '/usr/local/sbin/deepcod-first-boot'],
-      ['install', '-m', '644', `${payload}/deepcod-first-boot.service`, '/etc/systemd/system/'],
-      ['systemctl', 'daemon-reload'],
-      ['systemctl', 'enable', '--now', '--no-block', 'deepcod-first-boot.service'],
+      ...(sshKeys.length > 0 ? [['systemctl', 'start', '--no-block', 'ssh.service']] : []),
+      ['systemctl', 'start', '--no-block', 'deepcod-first-boot.service'],
     ],
   };
   const network = {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
@@ -108,6 +108,29 @@ t.test('the first boot installs, sets up, starts, and wipes the card', { skip: w
   t.match(firstBoot(), { code: 0, output: /nothing to do/ });
 });
 
+t.test(
+  'cloud-init enables the first boot at every start until it has succeeded',
+  { skip: withoutChroot },
+  async (t) => {
+    const site = new Site(t.testdir({}));
+    const root = await device(site, 'trixie');
+    const at = (path: string) => join(root.folder, path);
+    const user = parse(readFileSync(at('boot/firmware/user-data'), 'utf8'), { version: '1.1' });
+    const start = () => {
+      root.write('calls', '');
+      for (const [command, ...args] of user.bootcmd.slice(-1)) t.equal(root.run(command, ...args).code, 0);
+      return readFileSync(at('calls'), 'utf8');
+    };
+    for (const which of ['first', 'second'])
+      t.equal(start(), 'systemctl daemon-reload\nsystemctl enable deepcod-first-boot.service\n', which);
+    t.equal(statSync(at('local/sbin/deepcod-first-boot')).mode & 0o777, 0o755);
+    t.ok(existsSync(at('etc/systemd/system/deepcod-first-boot.service')));
+    rmSync(at('boot/firmware/deepcod/agent.yaml'));
+    t.equal(start(), '', 'all is done');
+    t.notMatch(JSON.stringify(user.runcmd), /enable|install/, 'nothing there that must not be interrupted');
+  },
+);
+
 t.test('a clock that is behind, and a package that was changed', { skip: withoutChroot }, async (t) => {
   const site = new Site(t.testdir({}));
   const root = await device(site, 'trixie');
@@ -120,3 +143,89 @@ t.test('a clock that is behind, and a package that was changed', { skip: without
   t.ok(Math.abs(set - Date.now() / 1000) < 600, 'to the time of provisioning');
   t.notMatch(readFileSync(join(root.folder, 'calls'), 'utf8'), /apt-get/);
 });
+
+/** Runs a script of the device, and kills it before its nth command. @returns whether it came that far */
+function killedAt(root: Chroot, n: number, script: string): boolean {
+  const trap = `n=0; set -T; trap 'n=$((n + 1)); [ $n -ne ${n} ] || kill -9 $$' DEBUG; . ${script}`;
+  const { code, output } = root.run('bash', '-c', trap);
+  // A process that a signal ended has no exit code.
+  if (code) throw new Error(`${code}: ${output}`);
+  return code === null;
+}
+
+/** A device like another one. */
+function copyOf(root: Chroot, folder: string): Chroot {
+  cpSync(root.folder, folder, { recursive: true, verbatimSymlinks: true });
+  return new Chroot(folder, true);
+}
+
+t.test('killed before each command of the first boot, it sets up the device', { skip: withoutChroot }, async (t) => {
+  const site = new Site(t.testdir({}));
+  const fresh = await device(site, 'trixie');
+  fresh.standIn('dpkg-query', 'echo deepcod 9.9.9');
+  const payload = readdirSync(join(fresh.folder, 'boot/firmware/deepcod'));
+  const script = '/boot/firmware/deepcod/deepcod-first-boot';
+  let kills = 0;
+  for (let n = 1; ; n++) {
+    const root = copyOf(fresh, join(site.folder, `killed-${n}`));
+    const isKilled = killedAt(root, n, script);
+    if (!isKilled) break;
+    kills++;
+    const next = root.run('sh', script);
+    const at = (path: string) => join(root.folder, path);
+    const set = ['ca.crt', 'device.crt', 'device.key', 'agent.yaml', 'update-key.pem'];
+    const left = readdirSync(at('boot/firmware/deepcod'));
+    const isWhole = set.every(
+      (file) =>
+        readFileSync(at(`etc/deepcod/${file}`), 'utf8') ===
+        readFileSync(join(fresh.folder, 'boot/firmware/deepcod', file), 'utf8'),
+    );
+    t.same(
+      [
+        next.code,
+        isWhole,
+        readdirSync(at('etc/deepcod')).length,
+        left.includes('agent.yaml'),
+        left.includes('device.key'),
+      ],
+      [0, true, set.length, false, false],
+      `before command ${n}: ${next.output}`,
+    );
+    t.notOk(left.some((file) => file.endsWith('.deb')));
+    t.match(readFileSync(at('calls'), 'utf8'), /systemctl disable deepcod-first-boot\.service\n$/);
+  }
+  t.ok(kills > 30, `${kills} commands`);
+  t.ok(payload.includes('device.key'), 'there was something to lose');
+});
+
+t.test(
+  'killed before each command of firstrun.sh, the card starts, and is done in the end',
+  { skip: withoutChroot },
+  async (t) => {
+    const site = new Site(t.testdir({}));
+    const fresh = await device(site, 'bookworm');
+    const script = '/boot/firmware/firstrun.sh';
+    let kills = 0;
+    for (let n = 1; ; n++) {
+      const root = copyOf(fresh, join(site.folder, `killed-${n}`));
+      if (!killedAt(root, n, script)) break;
+      kills++;
+      const at = (path: string) => join(root.folder, path);
+      const line = () => readFileSync(at('boot/firmware/cmdline.txt'), 'utf8');
+      const asks = line() !== freshCmdline;
+      t.match(line(), /^console=.* root=PARTUUID=\S+ [^\n]+\n$/);
+      if (asks) {
+        t.ok(existsSync(at(script)), `before command ${n}: what the line names is there`);
+        t.equal(root.run('sh', script).code, 0);
+      }
+      t.equal(line(), freshCmdline);
+      t.equal(readFileSync(at('etc/hostname'), 'utf8'), 'line-01\n');
+      t.equal(
+        statSync(at('local/sbin/deepcod-first-boot')).size,
+        statSync(at('boot/firmware/deepcod/deepcod-first-boot')).size,
+      );
+      t.match(readFileSync(at('calls'), 'utf8'), /systemctl enable deepcod-first-boot/);
+    }
+    t.ok(kills > 20, `${kills} commands`);
+  },
+);
