@@ -16,7 +16,7 @@ from PIL import Image
 from deepcod.cli import main
 from deepcod.codec.data import pack
 from deepcod.errors import DeepcodError
-from deepcod.evaluate.bundle import read_manifest
+from deepcod.export.manifest import read_manifest
 from deepcod.privacy.attacker import Attacker
 from deepcod.privacy.data import Held, held_out, own_pictures
 from deepcod.privacy.report import add_reveals, head_digest, partition_report

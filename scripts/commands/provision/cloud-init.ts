@@ -15,12 +15,14 @@ const groups = 'users,adm,dialout,audio,netdev,video,plugdev,cdrom,games,input,g
 
 const payload = '/boot/firmware/deepcod';
 
-/** At every start until the first boot has succeeded. */
+/** At every start until the first boot has succeeded. All of it is on the disk before `runcmd`, which may start but once. */
 const untilDone = `[ ! -f ${payload}/agent.yaml ] || {
   install -m 755 ${payload}/deepcod-first-boot /usr/local/sbin/deepcod-first-boot
   install -m 644 ${payload}/deepcod-first-boot.service /etc/systemd/system/
   systemctl daemon-reload
+  sync
   systemctl enable deepcod-first-boot.service
+  sync
 }`;
 
 /** What Raspberry Pi OS trixie's cloud-init reads from the boot partition (NoCloud), as Raspberry Pi Imager 2 writes it. */

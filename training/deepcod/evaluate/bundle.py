@@ -10,7 +10,6 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,17 +38,6 @@ class Run:
     detections: list[Detection]
     bytes_per_frame: np.ndarray
     steps_ms: dict[str, float]
-
-
-def read_manifest(bundle: Path) -> dict[str, Any]:
-    """The bundle's manifest; the Node side checks it thoroughly."""
-    file = bundle / "manifest.json"
-    try:
-        return json.loads(file.read_text())
-    except FileNotFoundError:
-        raise DeepcodError(f"{bundle}: holds no manifest.json", "Give a bundle's folder.", exit_code=3) from None
-    except json.JSONDecodeError as error:
-        raise DeepcodError(f"{file}: no valid JSON: {error}", exit_code=3) from error
 
 
 def runtime_program() -> list[str]:

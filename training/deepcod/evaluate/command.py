@@ -9,9 +9,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from deepcod.export.manifest import read_manifest
+
 from ..errors import DeepcodError
 from .ap import bootstrap, compare
-from .bundle import DEVICE, JPEG, RAW, read_manifest, run_bundle
+from .bundle import DEVICE, JPEG, RAW, run_bundle
 from .rate import register as register_rate
 from .report import Row, mean_bytes, report, table
 from .service import ServiceRunner, load_description

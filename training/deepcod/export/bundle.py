@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +23,7 @@ from deepcod.graph.split import split
 from .check import check_codec, check_service
 from .entropy import train_tables
 from .halves import head_graph, service_graph, tail_graph
+from .manifest import read_manifest, write_manifest
 from .sequences import SequencePlan, frames
 from .sequences import count as frame_count
 from .weights import WeightStore
@@ -118,15 +117,6 @@ def _write(sources: Sources, folder: Path) -> dict:
     return manifest
 
 
-def write_manifest(manifest: dict, folder: Path) -> None:
-    """Bring the list of files up to date and write manifest.json."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != "manifest.json")
-    manifest["files"] = {
-        p.name: {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()} for p in files
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-
-
 def _flops(graph: onnx.ModelProto) -> int:
     return graph_flops(graph, tensor_shapes(graph))
 
@@ -164,7 +154,7 @@ def add_qualities(folder: Path, qualities: Sequence[int]) -> dict:
     """
     if wrong := [q for q in qualities if not 1 <= q <= 100]:
         raise DeepcodError(f"quality {wrong[0]}: JPEG has 1 to 100")
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     guess = manifest["input"]["width"] * manifest["input"]["height"] * _JPEG_BYTES_PER_PIXEL
     manifest["pictures"] = [{"quality": q, "payload_bytes_mean": guess} for q in sorted(set(qualities))]
     write_manifest(manifest, folder)
@@ -180,7 +170,7 @@ def _measured_picture(manifest: dict, folder: Path, row: dict) -> None:
 
 def add_accuracy(folder: Path, evaluations: Sequence[dict]) -> dict:
     """Write measured accuracy into the manifest; each evaluation is the JSON of `deepcod evaluate`."""
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = read_manifest(folder)
     for evaluation in evaluations:
         manifest["accuracy"] = manifest["device"]["accuracy"] = evaluation["uncompressed"]
         for row in evaluation["rows"]:

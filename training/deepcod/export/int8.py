@@ -5,7 +5,6 @@ The encoder and the quantiser stay float, and so does the tail: the codec sees t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from deepcod.codec.data import Pictures
 from deepcod.errors import DeepcodError
 from deepcod.graph.integers import quantised
 
-from .bundle import write_manifest
 from .copy import copied_bundle
 from .halves import FRONT
+from .manifest import read_manifest, write_manifest
 from .weights import WeightStore
 
 #: Pictures that ranges are taken from.
@@ -32,7 +31,7 @@ def quantise_heads(bundle: Path, points: Sequence[str], packs: Sequence[Path], o
     What was measured at these points no longer holds and is left out, and so are their heads that read YUV: those
     compute with floats. Entropy tables stay. `out` is replaced only when everything succeeded.
     """
-    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest = read_manifest(bundle)
     partitions = {p["id"]: p for p in manifest["partitions"]}
     if unknown := [p for p in points if p not in partitions]:
         raise DeepcodError(f"--points {unknown[0]}: {bundle} has {', '.join(partitions)}")

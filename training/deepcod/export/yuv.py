@@ -17,12 +17,11 @@ from onnx import helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
 from deepcod.errors import DeepcodError
-from deepcod.evaluate.bundle import read_manifest
 
 from .builder import FLOAT, Builder
-from .bundle import write_manifest
 from .copy import copied_bundle
 from .halves import FRONT
+from .manifest import read_manifest, write_manifest
 
 #: The name of the whole service among the points.
 DEVICE = "device"

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from deepcod.errors import DeepcodError
-from deepcod.evaluate.bundle import read_manifest
+from deepcod.export.manifest import read_manifest
 
 from .attacker import Attacker
 from .data import Head, Held, Own, held_out, own_pictures

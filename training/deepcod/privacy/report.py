@@ -10,8 +10,7 @@ from typing import Any
 import onnx
 
 from deepcod.errors import DeepcodError
-from deepcod.evaluate.bundle import read_manifest
-from deepcod.export.bundle import write_manifest
+from deepcod.export.manifest import read_manifest, write_manifest
 
 KIND = "reveal"
 
