@@ -11,18 +11,22 @@ export class Profiling {
   readonly #machine: string;
   #profile: Profile | undefined;
 
-  /** @param file where it is kept; undefined: nowhere */
+  /**
+   * @param file where it is kept; undefined: nowhere
+   * @param before what this process knows already
+   */
   constructor(
     readonly planner: Planner,
     readonly file: string | undefined,
     bundleId: string,
     threads: number | undefined,
     readonly log: Log,
+    before?: Profiling,
   ) {
     this.#fingerprint = profileFingerprint(bundleId, threads);
     this.#machine = machineFingerprint(threads);
     // At once: what is remembered of the link must be there before the first transfer.
-    this.#profile = file ? readProfile(file, this.#fingerprint) : undefined;
+    this.#profile = before?.of(this.#fingerprint) ?? (file ? readProfile(file, this.#fingerprint) : undefined);
     if (this.#profile) planner.useProfile(this.#profile);
   }
 
@@ -57,6 +61,12 @@ export class Profiling {
     } catch (error) {
       this.log.warn('the profile cannot be kept', { file: this.file, error });
     }
+  }
+
+  /** What is known by now of bundle and processor. @param fingerprint that they must have */
+  of(fingerprint: string): Profile | undefined {
+    if (fingerprint !== this.#fingerprint || !this.#profile) return undefined;
+    return { ...this.#profile, edge_ms: this.planner.edgeTimes() };
   }
 
   /** What was known, and what has been measured now. */

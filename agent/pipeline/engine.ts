@@ -39,6 +39,7 @@ export interface EngineParts {
  */
 export class Engine {
   readonly planner: Planner;
+  readonly profiling: Profiling;
   readonly preprocessor: Preprocessor;
   readonly matcher: Matcher;
   readonly #models: Models;
@@ -46,7 +47,6 @@ export class Engine {
   readonly #service: LocalService;
   readonly #remote: RemoteTrips;
   readonly #onDevice: DeviceTrips;
-  readonly #profiling: Profiling;
   readonly #log: Log;
   /** As what the camera gives its pictures. */
   readonly #given: Colours;
@@ -54,7 +54,7 @@ export class Engine {
   #idle: (() => void)[] = [];
 
   /**
-   * @param before what is known of the link is taken over from this engine
+   * @param before what is known of link, device and edge is taken over from this engine
    * @throws DeepcodError for settings that this bundle or this machine cannot serve
    */
   constructor(
@@ -72,7 +72,8 @@ export class Engine {
     const predicts = (partition: number) => encoder.predicts(partition);
     this.planner = new Planner(manifest, settings, predicts, undefined, undefined, before?.planner);
     tellPrivacy(manifest, config.privacy, log);
-    this.#profiling = new Profiling(this.planner, config.profile.file, bundle.id, config.threads, log);
+    const { file } = config.profile;
+    this.profiling = new Profiling(this.planner, file, bundle.id, config.threads, log, before?.profiling);
     this.preprocessor = new Preprocessor(manifest.input);
     const buffers = pictureBuffers(manifest.input, config.in_flight + 1);
     this.#models = new Models(config.threads);
@@ -101,7 +102,7 @@ export class Engine {
   /** Measures or recalls what the decision needs. */
   async measure(): Promise<void> {
     if (this.planner.isFixed) return;
-    await this.#profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, this.#given));
+    await this.profiling.start((missing) => measureDevice(missing, this.#heads, this.#service, this.#given));
   }
 
   /**
@@ -150,7 +151,7 @@ export class Engine {
 
   /** Writes down what was learnt, for the next start. */
   keep(): void {
-    this.#profiling.keep();
+    this.profiling.keep();
   }
 
   /** Lets the frames on their way come home, then ends all threads. */

@@ -141,6 +141,20 @@ t.test('a message tells the time-out that holds now', async (t) => {
   await link.close(100);
 });
 
+t.test('what was measured holds over a change of settings', async (t) => {
+  const running = await testAgent(NO_BROKER, { partition: 'auto' }, { openCamera: noiseCamera(undefined, 20) });
+  const { agent, trips, events } = running;
+  await until(() => trips.length > 2, 'frames');
+  await agent.applyConfig({ ...agent.config, timeout_ms: 700 });
+  const measured = events.filter(({ message }) => /measured this device|times of this device/.test(message));
+  t.same(
+    measured.map(({ message }) => message),
+    ['measured this device', 'times of this device are known'],
+  );
+  t.same(measured[1].fields, measured[0].fields);
+  await running.stop();
+});
+
 t.test('settings that cannot be used are not gone back to', async (t) => {
   const dir = t.testdir({ update: {} });
   newKey(join(dir, 'keys'));
