@@ -24,9 +24,10 @@ folder="$1" suite="${2:-bookworm}" arch="${3:-$(dpkg --print-architecture)}"
 [ "$(id -u)" = 0 ] || { echo "Only root can make a Debian root." >&2; exit 2; }
 
 archives="${DEEPCOD_ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/deepcod/roots}"
-archive="$archives/$suite-$arch.tar"
-# What a Raspberry Pi OS Lite has, as far as the package and its units meet it.
-packages=systemd,systemd-sysv,dbus,udev,ca-certificates,iproute2,procps,libstdc++6
+# What a Raspberry Pi OS Lite has, as far as the package, its units and the first boot meet it.
+packages=systemd,systemd-sysv,dbus,udev,ca-certificates,iproute2,procps,libstdc++6,sudo
+[ "$suite" = bookworm ] || packages+=,cloud-init
+archive="$archives/$suite-$arch-$(cksum <<<"$packages" | cut -d ' ' -f 1).tar"
 
 if [ ! -f "$archive" ]; then
   mkdir -p "$archives"

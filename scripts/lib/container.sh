@@ -3,6 +3,8 @@
 # function returns 0 if all was well.
 container_pid=''
 init_pid=''
+# cmdline.txt of a card that was never started.
+fresh_line='console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 rootwait quiet'
 
 # Whether a systemd can be started here; says why not.
 can_boot() {
@@ -23,17 +25,27 @@ can_boot() {
   fi
 }
 
-# Starts a root: boot ROOT. Without a network: what is in there meets at its own loopback.
-boot() {
+# Starts a root, and waits until it has started: boot ROOT
+boot() { switch_on "$1" && within 120 settled; }
+
+# Starts a root: switch_on ROOT [WORD OF THE KERNEL'S LINE...]. Without a network: what is in there meets at its own loopback.
+switch_on() {
   # Not known to this machine's own systemd, where there is one. CAP_BPF: the units' lists of devices are programs in the kernel.
   # shellcheck disable=SC2016
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setsid unshare --mount sh -c '
     mkdir -p /run/systemd/nspawn && mount -t tmpfs none /run/systemd/nspawn &&
     exec systemd-nspawn --quiet --register=no --keep-unit --boot --private-network --console=pipe --link-journal=no \
-      --capability=CAP_BPF --system-call-filter=bpf --directory="$0"' "$1" </dev/null &
+      --capability=CAP_BPF --system-call-filter=bpf --directory="$0" "$@"' "$@" </dev/null &
   container_pid=$!
-  within 60 started || return 1
-  within 120 settled
+  within 60 started
+}
+
+# Ends it as power that fails does, but for what the disk had not got yet.
+lose_power() {
+  kill -KILL "$init_pid"
+  within 30 gone || return 1
+  wait "$container_pid"
+  container_pid=''
 }
 
 started() {
@@ -104,21 +116,55 @@ provisioned() {
   # A card brings the package for a Raspberry Pi; this one gets that of this machine by the same name.
   mkdir -p "$site" && cp "$deb" "$site/deepcod_${version:?}_arm64.deb"
   printf '%s\n' 'camera: { source: simulated, fps: 2 }' 'threads: 1' >"$site/agent.yaml"
+  mkdir -p "$root/boot/firmware" && echo "$fresh_line" >"$root/boot/firmware/cmdline.txt" || return 1
   node dist/scripts/deepcod.js provision line-01 --site "$site/ca" --broker mqtts://localhost:8883 --os "$suite" \
-    --agent "$site/agent.yaml" --package "$site/deepcod_${version}_arm64.deb" --out "$site/cards" || return 1
-  mkdir -p "$root/boot/firmware" && cp -r "$site/cards/line-01/." "$root/boot/firmware/" || return 1
+    --agent "$site/agent.yaml" --package "$site/deepcod_${version}_arm64.deb" --boot "$root/boot/firmware" || return 1
+  # A card's FAT knows no modes: all can be run.
+  chmod -R 755 "$root/boot/firmware"
   # As Debian's installer and Raspberry Pi OS have it.
   printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
-  # What cloud-init, or the first-run script, does with it.
-  install -m 755 "$root/boot/firmware/deepcod/deepcod-first-boot" "$root/usr/local/sbin/deepcod-first-boot"
-  install -m 644 "$root/boot/firmware/deepcod/deepcod-first-boot.service" "$root/etc/systemd/system/"
-  ln -s ../deepcod-first-boot.service "$(mkdir -p "$root/etc/systemd/system/multi-user.target.wants" && echo "$_")"
+  # Where Raspberry Pi OS has cloud-init look.
+  if [ -d "$root/etc/cloud" ]; then
+    printf '%s\n' 'datasource_list: [NoCloud]' 'datasource: { NoCloud: { seedfrom: "file:///boot/firmware/" } }' \
+      >"$root/etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg"
+  else
+    useradd --root "$root" --create-home --shell /bin/bash pi || return 1
+  fi
   # The edge of the same site: the broker in its process, and the page.
   node dist/scripts/deepcod.js broker embedded --site "$site/ca" --out "$root/etc/deepcod/broker" --host localhost \
     --folder /etc/deepcod/broker || return 1
   { cat "$root/etc/deepcod/broker/broker.yaml"
     echo 'bundles: [/usr/lib/deepcod/models/onnx/worksite]'
     echo 'inference: { measure: false, threads: 1 }'; } >"$root/etc/deepcod/edge.yaml.later"
+}
+
+# What the kernel's line asks for before the first normal start (bookworm): asked_for ROOT
+asked_for() {
+  local line="$1/boot/firmware/cmdline.txt" words
+  read -r -a words < <(grep -o 'systemd\.[^ ]*' "$line" | sed 's/=reboot$/=poweroff/' | tr '\n' ' ')
+  [ "${#words[@]}" = 3 ] || { cat "$line"; return 1; }
+  switch_on "$1" "${words[@]}" && within 120 gone || return 1
+  wait "$container_pid"
+  container_pid=''
+  cat "$1/boot/firmware/deepcod/first-boot.log"
+  [ "$(cat "$line")" = "$fresh_line" ] && [ ! -e "$1/boot/firmware/firstrun.sh" ]
+}
+
+# Switched off in the midst of the first boot, at random moments: interrupted ROOT TIMES
+interrupted() {
+  local time after
+  for ((time = 1; time <= $2; time++)); do
+    switch_on "$1" || return 1
+    after=$((RANDOM % 4)).$((RANDOM % 10))
+    sleep "$after"
+    echo "by $after s: $(tail -n 1 "$1/boot/firmware/deepcod/first-boot.log" 2>/dev/null || echo 'not begun')"
+    lose_power || return 1
+  done
+}
+
+# Name and user are those of the card; nobody can log in with a password.
+named() {
+  guest hostname && guest passwd --status pi && [ "$(guest hostname)" = line-01 ] && guest passwd --status pi | grep -q '^pi L'
 }
 
 first_boot() {
