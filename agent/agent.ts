@@ -237,6 +237,7 @@ export class Agent {
   async applyConfig(config: AgentConfig): Promise<void> {
     const base = this.#updater?.base;
     await this.change(() => base?.settings(config) ?? config, undefined);
+    // Before the next change asks for its settings: it is told of this one's end no sooner than this is.
     if (base) base.config = config;
   }
 
