@@ -1,12 +1,15 @@
 import { InferenceWorker } from '../../platform/inference/index.js';
+import { atMost } from '../../platform/wait.js';
 
 /** Models that are kept loaded: the one in use, and one more that the decision may try or go back to. */
 const MOST_LOADED = 2;
 /** One that was not used for so long is unloaded, ms; the last one used stays. */
 const IDLE_MS = 10_000;
+/** One that does not come to its end holds up the others no longer than this, ms. */
+const PATIENCE_MS = 2000;
 
 interface Loaded {
-  worker: Promise<InferenceWorker>;
+  worker: InferenceWorker;
   usedAt: number;
 }
 
@@ -18,8 +21,11 @@ interface Loaded {
 export class Models {
   /** By file, in the order of last use. */
   readonly #loaded = new Map<string, Loaded>();
+  readonly #loading = new Map<string, Promise<void>>();
   readonly #closing = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
+  /** One is loaded after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param threads of one inference; undefined: all processors */
   constructor(
@@ -30,7 +36,7 @@ export class Models {
     this.#timer = setInterval(() => this.#closeIdle(idleMs), idleMs / 4).unref();
   }
 
-  /** How many are loaded or being loaded. */
+  /** How many are loaded. */
   get loaded(): number {
     return this.#loaded.size;
   }
@@ -41,38 +47,46 @@ export class Models {
    */
   async get(file: string): Promise<InferenceWorker> {
     for (;;) {
-      const loaded = this.#touch(file);
-      const worker = await loaded.worker;
-      if (worker.ended) this.#unload(file);
-      // others may have taken its place while it was being loaded
-      if (this.#loaded.get(file) !== loaded) continue;
-      loaded.usedAt = performance.now();
-      return worker;
+      const loaded = this.#loaded.get(file);
+      if (loaded && !loaded.worker.ended) {
+        loaded.usedAt = performance.now();
+        this.#loaded.delete(file);
+        this.#loaded.set(file, loaded);
+        return loaded.worker;
+      }
+      await this.#load(file);
     }
   }
 
   /** Ends all threads after the runs under way. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#turn;
     for (const file of [...this.#loaded.keys()]) this.#unload(file);
     await Promise.all(this.#closing);
   }
 
-  /** Makes it the one used last; loads it if need be, in place of the one unused for longest. */
-  #touch(file: string): Loaded {
-    const loaded = this.#loaded.get(file) ?? { worker: this.#open(file), usedAt: 0 };
-    loaded.usedAt = performance.now();
-    this.#loaded.delete(file);
-    this.#loaded.set(file, loaded);
-    const [oldest] = this.#loaded.keys();
-    if (this.#loaded.size > this.mostLoaded) this.#unload(oldest);
-    return loaded;
+  #load(file: string): Promise<void> {
+    const begun = this.#loading.get(file);
+    if (begun) return begun;
+    const loading = this.#turn.then(() => this.#open(file)).finally(() => this.#loading.delete(file));
+    this.#loading.set(file, loading);
+    // Whoever has waited for it starts a run before the next one may take its place.
+    this.#turn = loading.then(nextTurn, nextTurn);
+    return loading;
   }
 
-  #open(model: string): Promise<InferenceWorker> {
-    const worker = InferenceWorker.open({ model, threads: this.threads, frugal: true, portable: true });
-    worker.catch(() => this.#loaded.delete(model));
-    return worker;
+  /**
+   * In place of the one unused for longest, and after its memory was given back: two at once leave holes that are never
+   * filled again (30 MB after a dozen changes).
+   */
+  async #open(model: string): Promise<void> {
+    this.#unload(model);
+    const [oldest] = this.#loaded.keys();
+    if (this.#loaded.size >= this.mostLoaded) this.#unload(oldest);
+    await atMost(PATIENCE_MS, Promise.all(this.#closing));
+    const worker = await InferenceWorker.open({ model, threads: this.threads, frugal: true, portable: true });
+    this.#loaded.set(model, { worker, usedAt: performance.now() });
   }
 
   #closeIdle(idleMs: number): void {
@@ -85,8 +99,10 @@ export class Models {
     const loaded = this.#loaded.get(file);
     if (!loaded) return;
     this.#loaded.delete(file);
-    const closing = loaded.worker.then((worker) => worker.close()).catch(() => {});
+    const closing = loaded.worker.close().catch(() => {});
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
