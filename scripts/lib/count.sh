@@ -8,15 +8,15 @@ add() { passed=$((passed + $1)); failed=$((failed + $2)); }
 
 # A tool that passes or fails as a whole: check NAME COMMAND...
 check() {
-  local name="$1" start=$SECONDS
+  local name="$1" log="$report/${1//\//-}" start=$SECONDS
   shift
-  if "$@" >"$report/$name" 2>&1; then
+  if "$@" >"$log" 2>&1; then
     add 1 0
     say "ok      $name ($((SECONDS - start)) s)"
   else
     add 0 1
     say "FAILED  $name ($((SECONDS - start)) s)"
-    cat "$report/$name" >&2
+    cat "$log" >&2
   fi
 }
 
