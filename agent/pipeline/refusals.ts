@@ -19,10 +19,12 @@ export class Refusals {
 
   /** @returns whether the next frame will be refused as well */
   note({ worker, error }: FrameFailure): boolean {
+    const lasts = lasting.has(error.code);
     if (this.#seldom.now(`${worker} ${error.code}`)) {
-      this.log.error(`edge ${worker} refuses frames: ${error.message}`, { code: error.code, hint: error.hint });
+      const level = lasts ? 'error' : 'warn';
+      this.log[level](`edge ${worker} refuses frames: ${error.message}`, { code: error.code, hint: error.hint });
     }
-    return lasting.has(error.code);
+    return lasts;
   }
 
   /** A frame was answered: what comes next is news again. */

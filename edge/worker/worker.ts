@@ -304,8 +304,12 @@ export class EdgeWorker {
 
   #drop(job: Job): void {
     this.#counters.drop('overloaded');
-    const hint = 'Send fewer frames a second, use a lower rate, or run on the device.';
-    const why = this.#dispatcher.closed ? 'this edge is stopping' : 'more frames come than can be answered in time';
+    const [why, hint] = this.#dispatcher.closed
+      ? ['this edge is stopping', 'Nothing to do: another edge takes the next frames, or the device runs alone.']
+      : [
+          'more frames come than can be answered in time',
+          'Send fewer frames a second, use a lower rate, or run on the device.',
+        ];
     this.#fail(job.to, identityOf(job.frame), 'overloaded', why, hint, job, this.backlogMs);
   }
 

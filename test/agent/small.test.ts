@@ -79,7 +79,8 @@ t.test('a refusal is said once, and whether it will last', async (t) => {
   t.equal(refusals.note(failure('unknown_bundle')), true);
   t.equal(refusals.note(failure('overloaded')), false);
   t.equal(lines.length, 2);
-  t.match(lines[0], /edge w refuses frames: m code=unknown_bundle hint=h/);
+  t.match(lines[0], /error .*edge w refuses frames: m code=unknown_bundle hint=h/);
+  t.match(lines[1], /warn .*edge w refuses frames/, 'passes by itself');
   refusals.clear();
   refusals.note(failure('overloaded'));
   t.equal(lines.length, 3);
