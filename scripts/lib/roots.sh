@@ -29,6 +29,7 @@ runs() {
 broker: { port: 21883 }
 bundles: [/usr/lib/deepcod/models/onnx/worksite]
 web: { port: 21880 }
+history: { folder: /tmp/try/history }
 inference: { measure: false, threads: 2 }
 # Also where everything is emulated.
 queue: { max_age_ms: 60000 }
