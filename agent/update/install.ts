@@ -5,9 +5,9 @@ import type { PieceSource } from './chunk-link.js';
 import { NotNow, Refused } from './errors.js';
 import { Fetcher } from './fetch.js';
 import type { UpdateFolder } from './folder.js';
+import type { KeptState } from './kept-state.js';
 import { checkManifest, isManifest } from './manifest.js';
 import { type Clock, Pacer } from './pacer.js';
-import type { UpdateState } from './state.js';
 
 /** So often a bundle is tried; if each try ended with the whole process, it is refused. */
 const MOST_TRIALS = 3;
@@ -22,15 +22,12 @@ export interface InstallParts {
   config: AgentConfig;
   /** A bundle's folder elsewhere, whose files may be used. */
   configured: string;
-  /** Ids of bundles that must stay. */
-  kept: string[];
   /** Names of the edges that have the release, and are there. */
   edges: () => string[];
   /** Whether frames are on their way. */
   busy: () => boolean;
   selfTest: SelfTest;
-  state: () => UpdateState;
-  save: (change: (state: UpdateState) => void) => Promise<void>;
+  state: KeptState;
   progress: (bytes: number, total: number) => void;
 }
 
@@ -46,7 +43,7 @@ export async function fetchBundle(release: BundleRelease, parts: InstallParts, s
   // The manifest first: what it says is known before the weights come.
   missing.sort((a, b) => Number(isManifest(release, b.sha256)) - Number(isManifest(release, a.sha256)));
   const total = missing.reduce((sum, { bytes }) => sum + bytes, 0);
-  await folder.checkRoom(release, total - (await folder.begun(missing)), parts.kept, megabytes * 2 ** 20);
+  await folder.checkRoom(release, total - (await folder.begun(missing)), parts.state.bundles, megabytes * 2 ** 20);
   let bytes = 0;
   progress(bytes, total);
   const gained = (more: number) => {
@@ -72,12 +69,12 @@ export async function verifyBundle(
   parts: InstallParts,
   signal: AbortSignal,
 ): Promise<Bundle> {
-  const { folder, state, save } = parts;
-  const { trial } = state();
+  const { folder, state } = parts;
+  const { trial } = state.now;
   const times = trial?.digest === digest ? trial.times : 0;
   if (times >= MOST_TRIALS) throw new Refused('self_test', `${times} tries of this bundle did not come to an end`);
   const dir = await folder.assemble(release);
-  await save((next) => {
+  await state.change((next) => {
     next.trial = { digest, times: times + 1 };
   });
   let bundle: Bundle;
@@ -97,7 +94,7 @@ export async function verifyBundle(
     if (error instanceof Refused) await folder.disk.remove(dir);
     throw error;
   }
-  await save((next) => {
+  await state.change((next) => {
     delete next.trial;
   });
   return bundle;

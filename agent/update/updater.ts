@@ -253,12 +253,10 @@ export class Updater {
       clock,
       config: host.config,
       configured: this.base.config.bundle,
-      kept: this.#state.bundles,
       edges: () => candidate.edges.filter((edge) => host.edges.byName.has(edge)),
       busy: () => host.busy,
       selfTest,
-      state: () => this.#state.now,
-      save: (change) => this.#state.change(change),
+      state: this.#state,
       progress: (bytes, total) => {
         if (bytes < total && clock.now() - toldAt < PROGRESS_MS) return;
         toldAt = clock.now();

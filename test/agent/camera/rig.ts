@@ -1,12 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Camera, CameraOptions, Fit, Picture } from '../../../agent/camera/camera.js';
 import { openCamera } from '../../../agent/camera/index.js';
-import { packageRoot } from '../../../platform/root.js';
 import { fitPicture } from '../../../protocol/letterbox.js';
 import { type Program, start } from '../../platform/process.js';
 import { tinyBundle } from '../rig.js';
 import type { Behaviour } from './stand-in/behaviour.js';
+import { installStandIns } from './stand-in/install.js';
 
 /** What tap gives a test. */
 interface Test {
@@ -31,11 +31,7 @@ export function standIn(t: Test, behaviour: Behaviour = {}, programs = ['rpicam-
   const folder = t.testdir();
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  for (const name of programs) {
-    const script = join(packageRoot(), 'dist/test/agent/camera/stand-in', `${name}.js`);
-    writeFileSync(join(bin, name), `#!${process.execPath}\nimport(${JSON.stringify(script)});\n`);
-    chmodSync(join(bin, name), 0o755);
-  }
+  installStandIns(bin, programs);
   const file = join(folder, 'behaviour.json');
   const log = join(folder, 'starts');
   const behave = (next: Behaviour) => {
