@@ -224,8 +224,20 @@ t.test('the broker goes away and comes back: frames are answered here, then ther
   await stop();
   const { frames, results, local, lost, drops } = agent.stats;
   t.equal(results + local + lost, frames, 'every frame is accounted for');
-  const { timeout = 0, broker_lost = 0, unsent = 0, stopped = 0 } = drops;
-  t.equal(timeout + broker_lost + unsent + stopped, lost, 'and every loss has its cause');
+  // Whatever the second brought: an edge that stops refuses the frames that wait there (on a slow machine there are some).
+  const causes: Record<string, number> = {};
+  for (const { outcome, refusal } of trips) {
+    if (outcome === 'result' || outcome === 'local') continue;
+    const cause = outcome === 'refused' ? `refused_${refusal}` : `${outcome}`;
+    causes[cause] = (causes[cause] ?? 0) + 1;
+  }
+  t.equal(
+    Object.values(causes).reduce((a, b) => a + b, 0),
+    lost,
+    'every loss is a trip that ended so',
+  );
+  t.match(drops, causes, 'and is counted by its cause');
+  t.notOk(causes.failed, 'none of them a failure of the device');
   await edge.close();
 });
 
