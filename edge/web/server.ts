@@ -53,6 +53,8 @@ export interface WebOptions extends Partial<Omit<ApiContext, 'store'>> {
   log?: Log;
   /** What Prometheus may read at /metrics, and the token it shows; default: nothing. */
   metrics?: { metrics: Pick<Metrics, 'text'>; token?: string };
+  /** Why frames do not reach this edge; default: nothing is known against it. */
+  unready?: () => string | undefined;
 }
 
 /** Connections of all kinds, at most. */
@@ -85,6 +87,7 @@ export async function startWeb(
     metrics,
     seats,
     bundles: bundleFacts(edge),
+    unready: () => (edge.link.broker.connected ? undefined : 'the broker is not reached'),
   });
   feedStore(store, edge, site);
   return web;
@@ -157,7 +160,7 @@ export async function buildServer(options: WebOptions): Promise<Built> {
   await describeApi(app);
   const stream = new Stream(store);
   staticRoutes(app, { files: await readPage(join(packageRoot(), 'edge', 'web', 'public')) });
-  healthRoutes(app);
+  healthRoutes(app, options.unready ?? (() => undefined));
   if (options.metrics) metricsRoutes(app, options.metrics.metrics, options.metrics.token);
   liveRoutes(app, { store, stream, seats });
   const endNews = await registerApi(app, { ...options, bundles }, seats);

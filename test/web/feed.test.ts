@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import sharp from 'sharp';
 import t from 'tap';
+import { startBroker } from '../../edge/broker.js';
 import { startEdge } from '../../edge/edge.js';
 import { startWeb } from '../../edge/web/server.js';
 import { openEdgeBundle } from '../../edge/worker/bundles.js';
@@ -100,6 +101,27 @@ t.test('a running edge feeds its page: answers, pictures of raw frames, health, 
   await until(() => store.device('cam')?.counts.results === 3, 'an answer after all the junk');
   t.equal((await fetch(`${web.url}healthz`)).status, 200);
   end();
+});
+
+t.test('an edge without its broker is well, and not ready', async (t) => {
+  const { log } = recordedLog();
+  const broker = await startBroker({ host: '127.0.0.1', port: 0 }, log);
+  const edge = await startEdge(tinyConfig({ broker: { url: broker.url } }), log);
+  const web = await startWeb({ host: '127.0.0.1', port: 0 }, edge, log);
+  t.teardown(async () => {
+    await web.close();
+    await edge.close();
+  });
+  const asked = async (path: string): Promise<string> => {
+    const reply = await fetch(`${web.url}${path}`);
+    return `${reply.status} ${await reply.text()}`;
+  };
+  await edge.link.broker.ready(10_000);
+  t.equal(await asked('readyz'), '200 ready\n');
+  await broker.close();
+  await until(() => !edge.link.broker.connected, 'the edge to notice');
+  t.equal(await asked('readyz'), '503 the broker is not reached\n');
+  t.equal(await asked('healthz'), '200 ok\n', 'a restart would change nothing');
 });
 
 t.test('frames that are JPEG files are shown as they came, to the page and to whoever keeps pictures', async (t) => {
