@@ -11,7 +11,7 @@ import { availableParallelism, cpus } from 'node:os';
 import mqtt from 'mqtt';
 import { loadEdgeConfig } from '../edge/config.js';
 import { type Edge, startEdge } from '../edge/edge.js';
-import type { AnsweredFrame } from '../edge/worker/worker.js';
+import type { AnsweredFrame } from '../edge/worker/replies.js';
 import { openBundle } from '../platform/bundle.js';
 import { DeepcodError, ExitCode } from '../platform/errors.js';
 import { Histogram } from '../platform/histogram.js';

@@ -11,7 +11,8 @@ import { EdgeLink } from './link.js';
 import { EdgeUpdates } from './update/updates.js';
 import { type EdgeBundle, openEdgeBundle, openEdgeBundles } from './worker/bundles.js';
 import type { WorkerStats } from './worker/counters.js';
-import { type AnsweredFrame, EdgeWorker } from './worker/worker.js';
+import type { AnsweredFrame } from './worker/replies.js';
+import { EdgeWorker } from './worker/worker.js';
 
 /** How an edge is now. */
 export interface EdgeGauges {

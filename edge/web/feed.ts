@@ -7,7 +7,7 @@ import type { Edge } from '../edge.js';
 import type { Site } from '../rules/site.js';
 import type { LiveStore } from '../store/live.js';
 import type { Job } from '../worker/job.js';
-import type { AnsweredFrame } from '../worker/worker.js';
+import type { AnsweredFrame } from '../worker/replies.js';
 import { SnapshotMaker } from './snapshots.js';
 
 /**

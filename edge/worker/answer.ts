@@ -37,14 +37,20 @@ export function answerOf(
   };
 }
 
+/** Why a frame has no result, as its device is told. */
+export interface Failure {
+  code: FrameFailureCode;
+  message: string;
+  hint?: string;
+  /** How long it would have waited, ms. */
+  waitMs?: number;
+}
+
 /** The answer to a frame that has no result. */
 export function failureOf(
   { bundleId, session, frame }: FrameIdentity,
   worker: string,
-  code: FrameFailureCode,
-  message: string,
-  hint?: string,
-  waitMs?: number,
+  { code, message, hint, waitMs }: Failure,
 ): FrameFailure {
   const error: FrameFailure['error'] = { code, message };
   if (hint !== undefined) error.hint = hint;

@@ -10,6 +10,7 @@ import {
 import { REFERENCE_CHECKSUM_BYTES } from '../../protocol/reference.js';
 import type { FrameFailureCode } from '../../protocol/result.js';
 import type { Topics } from '../../protocol/topics.js';
+import type { Failure } from './answer.js';
 import type { EdgeBundle } from './bundles.js';
 import type { Address, Job } from './job.js';
 import type { Route } from './route.js';
@@ -19,7 +20,7 @@ export interface Refusal {
   /** What is counted. */
   cause: string;
   /** There when the sender can be told: the checksum held, so the header is true. */
-  answer?: { to: Address; identity: FrameIdentity; code: FrameFailureCode; message: string; hint?: string };
+  answer?: Failure & { to: Address; identity: FrameIdentity };
 }
 
 /** What may come with an MQTT message. */

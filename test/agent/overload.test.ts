@@ -19,7 +19,7 @@ async function overloadedEdge(t: Test, waitMs: number) {
   edge.on('message', (topic, payload) => {
     frames.push(performance.now());
     const identity = identityOf(parseFrame(payload));
-    const answer = failureOf(identity, 'full', 'overloaded', 'more frames come', undefined, waitMs);
+    const answer = failureOf(identity, 'full', { code: 'overloaded', message: 'more frames come', waitMs });
     edge.publish(topic.replace(/frame$/, 'result'), encodeResult(answer));
   });
   await edge.subscribeAsync(topics.filters.allFrames());

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openEdgeBundles } from '../../edge/worker/bundles.js';
 import type { FrameProperties } from '../../edge/worker/intake.js';
-import { type AnsweredFrame, EdgeWorker, type WorkerOptions } from '../../edge/worker/worker.js';
+import type { AnsweredFrame } from '../../edge/worker/replies.js';
+import { EdgeWorker, type WorkerOptions } from '../../edge/worker/worker.js';
 import { silentLog } from '../../platform/log.js';
 import {
   encodeFrame,

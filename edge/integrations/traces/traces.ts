@@ -3,7 +3,7 @@ import { SpanExporter } from '../../../platform/traces/exporter.js';
 import { isSampled, newSpanId, parseTraceParent, type Span } from '../../../platform/traces/span.js';
 import { versions } from '../../../platform/versions.js';
 import { isFailure } from '../../../protocol/result.js';
-import type { AnsweredFrame } from '../../worker/worker.js';
+import type { AnsweredFrame } from '../../worker/replies.js';
 
 /** Spans a second, at most: which frames are traced is for devices to say, and one of them may say all. */
 const RATE = 100;
