@@ -3,13 +3,15 @@ import { DeepcodError } from '../../platform/errors.js';
 import type { Log } from '../../platform/log.js';
 import type { Decision } from '../../protocol/decision.js';
 import type { HealthMessage } from '../../protocol/health.js';
-import { type FrameResult, isFailure, type ResultMessage } from '../../protocol/result.js';
+import { isFailure, type ResultMessage } from '../../protocol/result.js';
 import type { History } from '../store/history/history.js';
 import { Sampler } from '../store/history/sampler.js';
 import { Settled } from '../store/history/settled.js';
 import { type EventChange, EventTracker } from '../store/history/tracker.js';
 import type { Shown } from '../store/live.js';
+import { Choices } from './choices.js';
 import { type AlertChange, RuleEngine } from './engine.js';
+import { Eventless } from './eventless.js';
 import type { Notifier } from './notify/notifier.js';
 import { OpenAlerts } from './open-alerts.js';
 import { checkPlace, type PlacedDetection, placeDetections } from './places.js';
@@ -45,11 +47,10 @@ export class Site {
   readonly #sampler: Sampler;
   readonly #engine = new RuleEngine();
   readonly #listeners = new Set<(news: News) => void>();
-  readonly #choices = new Map<string, string>();
+  readonly #choices = new Choices();
   /** Score and time of the picture of each event that goes on. */
   readonly #pictures = new Map<string, { score: number; at: number }>();
-  /** Alerts that were quicker than their event, by camera. */
-  readonly #eventless = new Map<string, Alert[]>();
+  readonly #eventless = new Eventless();
   /** Alerts that nobody has closed. */
   readonly #open: OpenAlerts;
   readonly #timer: NodeJS.Timeout;
@@ -110,7 +111,8 @@ export class Site {
       this.#events(this.#late.observe(camera, at, answer));
       return;
     }
-    this.#choice(camera, at, answer, decision);
+    const change = this.#choices.changed(camera, answer, decision);
+    if (change) this.history.saveChange(camera, { at, ...change });
     this.#events(this.#tracker.observe(camera, at, answer));
     this.#alerts(this.#engine.observe(camera, at, answer.detections));
     this.#findEvents(camera);
@@ -210,8 +212,8 @@ export class Site {
 
   /** A camera was taken away: nobody will look after its alerts. */
   onRemoved(camera: string): void {
-    this.#choices.delete(camera);
-    this.#eventless.delete(camera);
+    this.#choices.forget(camera);
+    this.#eventless.forget(camera);
     this.#open.cameraRemoved(camera);
   }
 
@@ -242,18 +244,6 @@ export class Site {
     this.#tell({ kind: 'settings', changed: 'rules' });
   }
 
-  #choice(camera: string, at: number, { partition, rate, frame }: FrameResult, decision: Decision | undefined): void {
-    const choice = `${partition}/${rate}`;
-    if (this.#choices.get(camera) === choice) return;
-    this.#choices.delete(camera);
-    this.#choices.set(camera, choice);
-    if (this.#choices.size > CHOICES) this.#choices.delete(this.#choices.keys().next().value as string);
-    // a decision is of this choice only if it says the same, and is not of a later frame
-    const same = decision && decision.partition === partition && decision.rate === rate && decision.frame <= frame;
-    const reason = same ? { reason: decision.reason, why: decision.why } : {};
-    this.history.saveChange(camera, { at, partition, rate, ...reason });
-  }
-
   #events(changes: readonly EventChange[]): void {
     for (const change of changes) {
       this.history.saveEvent(change.after);
@@ -266,7 +256,7 @@ export class Site {
   #alerts(changes: readonly AlertChange[]): void {
     for (const change of changes) {
       const { alert } = change;
-      this.#wait(change);
+      this.#eventless.note(change);
       this.history.saveAlert(alert);
       this.notifier.onAlert(change);
       this.#open.note(alert);
@@ -282,36 +272,21 @@ export class Site {
     this.#tell({ kind: 'alert', type: 'update', alert });
   }
 
-  /** A new alert waits for its event, until it has ended. */
-  #wait({ type, alert }: AlertChange): void {
-    const waiting = (this.#eventless.get(alert.camera) ?? []).filter(({ id }) => id !== alert.id || type !== 'end');
-    if (type === 'new') waiting.push(alert);
-    if (waiting.length > 0) this.#eventless.set(alert.camera, waiting);
-    else this.#eventless.delete(alert.camera);
-  }
-
-  /** Brings alerts together with the events that set them off: a rule may hold a frame before an event has begun. */
+  /** Brings alerts together with the events that set them off. */
   #findEvents(camera: string): void {
-    const waiting = this.#eventless.get(camera);
-    if (!waiting) return;
-    this.#eventless.delete(camera);
-    const still = waiting.filter((alert) => {
+    this.#eventless.settle(camera, (alert) => {
       const event = alert.labels.map((label) => this.#tracker.current(camera, label)).find(Boolean);
-      if (!event) return this.#engine.has(alert);
+      if (!event) return !this.#engine.has(alert);
       const known = this.#engine.setEvent(alert, event.id);
       if (known) this.history.saveAlert(known);
-      return false;
+      return true;
     });
-    if (still.length > 0) this.#eventless.set(camera, still);
   }
 
   #tell(news: News): void {
     for (const listener of this.#listeners) listener(news);
   }
 }
-
-/** Cameras whose choice is remembered. */
-const CHOICES = 2000;
 
 const newId = (): string => randomBytes(8).toString('hex');
 
