@@ -1,32 +1,29 @@
 import type { Log } from '../../platform/log.js';
 import type { Choice } from './choices.js';
-import { machineFingerprint, profileFingerprint } from './fingerprint.js';
+import { machineFingerprint } from './fingerprint.js';
 import type { DeviceTimes } from './measure.js';
 import type { Planner } from './planner.js';
 import { type Profile, readProfile, readTimeModel, writeProfile } from './profile.js';
 
 /** What the decision knows when the agent starts, and what it leaves for the next start. */
 export class Profiling {
-  readonly #fingerprint: string;
-  readonly #machine: string;
   #profile: Profile | undefined;
 
   /**
    * @param file where it is kept; undefined: nowhere
+   * @param fingerprint of bundle, colours and processor: what was measured with another one does not hold
    * @param before what this process knows already
    */
   constructor(
     readonly planner: Planner,
     readonly file: string | undefined,
-    bundleId: string,
-    threads: number | undefined,
+    readonly fingerprint: string,
+    readonly threads: number | undefined,
     readonly log: Log,
     before?: Profiling,
   ) {
-    this.#fingerprint = profileFingerprint(bundleId, threads);
-    this.#machine = machineFingerprint(threads);
     // At once: what is remembered of the link must be there before the first transfer.
-    this.#profile = before?.of(this.#fingerprint) ?? (file ? readProfile(file, this.#fingerprint) : undefined);
+    this.#profile = before?.of(this.fingerprint) ?? (file ? readProfile(file, this.fingerprint) : undefined);
     if (this.#profile) planner.useProfile(this.#profile);
   }
 
@@ -65,7 +62,7 @@ export class Profiling {
 
   /** What is known by now of bundle and processor. @param fingerprint that they must have */
   of(fingerprint: string): Profile | undefined {
-    if (fingerprint !== this.#fingerprint || !this.#profile) return undefined;
+    if (fingerprint !== this.fingerprint || !this.#profile) return undefined;
     return { ...this.#profile, edge_ms: this.planner.edgeTimes() };
   }
 
@@ -74,12 +71,13 @@ export class Profiling {
     const before = this.#profile;
     return {
       ...before,
-      fingerprint: this.#fingerprint,
+      fingerprint: this.fingerprint,
       device_ms: { ...before?.device_ms, ...mean },
       device_deviation_ms: { ...before?.device_deviation_ms, ...deviation },
       device_runs: Math.min(before?.device_runs ?? runs, runs),
       edge_ms: before?.edge_ms ?? {},
-      time_model: before?.time_model ?? (this.file ? readTimeModel(this.file, this.#machine) : undefined),
+      time_model:
+        before?.time_model ?? (this.file ? readTimeModel(this.file, machineFingerprint(this.threads)) : undefined),
     };
   }
 }

@@ -6,6 +6,7 @@ import { coloursOf } from '../camera/index.js';
 import type { AgentConfig } from '../config/config.js';
 import type { Choice } from '../partition/choices.js';
 import { boardPower } from '../partition/energy.js';
+import { profileFingerprint } from '../partition/fingerprint.js';
 import type { Home } from '../partition/home.js';
 import { measureDevice } from '../partition/measure.js';
 import { Planner } from '../partition/planner.js';
@@ -73,7 +74,8 @@ export class Engine {
     this.planner = new Planner(manifest, settings, predicts, undefined, undefined, before?.planner);
     tellPrivacy(manifest, config.privacy, log);
     const { file } = config.profile;
-    this.profiling = new Profiling(this.planner, file, bundle.id, config.threads, log, before?.profiling);
+    const fingerprint = profileFingerprint(bundle.id, config.threads, this.#given);
+    this.profiling = new Profiling(this.planner, file, fingerprint, config.threads, log, before?.profiling);
     this.preprocessor = new Preprocessor(manifest.input);
     const buffers = pictureBuffers(manifest.input, config.in_flight + 1);
     this.#models = new Models(config.threads);

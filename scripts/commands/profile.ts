@@ -85,7 +85,7 @@ async function profiled(
   force: boolean,
 ): Promise<ProfileReport> {
   const bundle = await openBundle(dir);
-  const fingerprint = profileFingerprint(bundle.id, threads);
+  const fingerprint = profileFingerprint(bundle.id, threads, colours);
   const stored = file === undefined ? undefined : readProfile(file, fingerprint);
   if (stored?.time_model && (stored.device_runs ?? 0) >= runs && !force) {
     say('measured before on this device with these versions; --force measures again');

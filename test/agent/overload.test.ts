@@ -58,7 +58,11 @@ t.test('where it may, the agent answers itself instead', async (t) => {
   // Known times, so that the edge looks better whatever this machine is busy with.
   const { id } = await openEdgeBundle(tinyBundle);
   const file = join(t.testdir(), 'profile.json');
-  writeProfile(file, { fingerprint: profileFingerprint(id, 1), device_ms: { input: 0.01, device: 0.5 }, edge_ms: {} });
+  writeProfile(file, {
+    fingerprint: profileFingerprint(id, 1, 'rgb'),
+    device_ms: { input: 0.01, device: 0.5 },
+    edge_ms: {},
+  });
   const agent = await testAgent(
     url,
     { profile: { file, device_scale: 300 }, camera: { fps: 50 } },

@@ -70,6 +70,14 @@ t.test('what reads planes is measured where the camera gives them', async (t) =>
   t.match(await profile('--config', config, '--runs', '1'), { code: 1, output: /input\.onnx/ });
   writeFileSync(config, `bundle: ${bundle}\n`);
   t.equal((await profile('--config', config, '--runs', '1')).code, 0);
+
+  const kept = `bundle: ${tinyBundle}\nprofile:\n  file: ${join(dir, 'profile.json')}\n`;
+  const measured = async (settings: string) => {
+    writeFileSync(config, settings);
+    return /measuring input/.test((await profile('--config', config, '--runs', '1')).output);
+  };
+  t.same([await measured(kept), await measured(kept)], [true, false]);
+  t.ok(await measured(`${kept}camera:\n  source: rpicam\n`), 'times of models that read RGB say nothing about these');
 });
 
 t.test('an agent without a profile measures briefly, deviation included', async (t) => {
