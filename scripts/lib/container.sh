@@ -43,9 +43,7 @@ switch_on() {
 # Ends it as power that fails does, but for what the disk had not got yet.
 lose_power() {
   kill -KILL "$init_pid"
-  within 30 gone || return 1
-  wait "$container_pid"
-  container_pid=''
+  ended 30
 }
 
 started() {
@@ -60,7 +58,11 @@ guest() { nsenter --target "$init_pid" --mount --uts --ipc --net --pid --cgroup 
 halt() {
   [ -n "$container_pid" ] || return 0
   kill -TERM "$container_pid" 2>/dev/null
-  within 30 gone || { kill -TERM "$container_pid"; sleep 1; kill -KILL "$container_pid"; } 2>/dev/null
+  ended 30 || { kill -TERM "$container_pid"; sleep 1; kill -KILL "$container_pid"; ended 5; } 2>/dev/null
+}
+# The container has come to its end, within SECONDS, and is forgotten: ended SECONDS
+ended() {
+  within "$1" gone || return 1
   wait "$container_pid" 2>/dev/null
   container_pid=''
 }
@@ -143,9 +145,7 @@ asked_for() {
   local line="$1/boot/firmware/cmdline.txt" words
   read -r -a words < <(grep -o 'systemd\.[^ ]*' "$line" | sed 's/=reboot$/=poweroff/' | tr '\n' ' ')
   [ "${#words[@]}" = 3 ] || { cat "$line"; return 1; }
-  switch_on "$1" "${words[@]}" && within 120 gone || return 1
-  wait "$container_pid"
-  container_pid=''
+  switch_on "$1" "${words[@]}" && ended 120 || return 1
   cat "$1/boot/firmware/deepcod/first-boot.log"
   [ "$(cat "$line")" = "$fresh_line" ] && [ ! -e "$1/boot/firmware/firstrun.sh" ]
 }

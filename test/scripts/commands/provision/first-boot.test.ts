@@ -153,10 +153,15 @@ function killedAt(root: Chroot, n: number, script: string): boolean {
   return code === null;
 }
 
-/** A device like another one. */
-function copyOf(root: Chroot, folder: string): Chroot {
-  cpSync(root.folder, folder, { recursive: true, verbatimSymlinks: true });
-  return new Chroot(folder, true);
+/** Devices like a fresh one, each killed before another command of a script. */
+function* eachKilled(fresh: Chroot, script: string): Generator<{ n: number; root: Chroot }> {
+  for (let n = 1; ; n++) {
+    const folder = `${fresh.folder}-killed-${n}`;
+    cpSync(fresh.folder, folder, { recursive: true, verbatimSymlinks: true });
+    const root = new Chroot(folder, true);
+    if (!killedAt(root, n, script)) return;
+    yield { n, root };
+  }
 }
 
 t.test('killed before each command of the first boot, it sets up the device', { skip: withoutChroot }, async (t) => {
@@ -166,10 +171,7 @@ t.test('killed before each command of the first boot, it sets up the device', { 
   const payload = readdirSync(join(fresh.folder, 'boot/firmware/deepcod'));
   const script = '/boot/firmware/deepcod/deepcod-first-boot';
   let kills = 0;
-  for (let n = 1; ; n++) {
-    const root = copyOf(fresh, join(site.folder, `killed-${n}`));
-    const isKilled = killedAt(root, n, script);
-    if (!isKilled) break;
+  for (const { n, root } of eachKilled(fresh, script)) {
     kills++;
     const next = root.run('sh', script);
     const at = (path: string) => join(root.folder, path);
@@ -206,9 +208,7 @@ t.test(
     const fresh = await device(site, 'bookworm');
     const script = '/boot/firmware/firstrun.sh';
     let kills = 0;
-    for (let n = 1; ; n++) {
-      const root = copyOf(fresh, join(site.folder, `killed-${n}`));
-      if (!killedAt(root, n, script)) break;
+    for (const { n, root } of eachKilled(fresh, script)) {
       kills++;
       const at = (path: string) => join(root.folder, path);
       const line = () => readFileSync(at('boot/firmware/cmdline.txt'), 'utf8');
