@@ -56,8 +56,8 @@ mqtt {
   mqueue_store_qos0 = false
   max_mqueue_len = 1000
   session_expiry_interval = 1h
-  ## A device stays with a worker while that lives.
-  shared_subscription_strategy = hash_topic
+  ## First frames go to workers in turn; devices then send to theirs by name.
+  shared_subscription_strategy = round_robin
 }
 
 retainer {
