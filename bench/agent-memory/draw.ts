@@ -22,7 +22,11 @@ export function drawMemory(samples: readonly Sample[], goalMb: number, title: st
   const steps = [...Array(Math.floor(top / 50) + 1).keys()].map((i) => i * 50);
   const step = [1, 2, 5, 10, 20, 60, 120].find((size) => minutes / size <= 8) ?? 240;
   const times = [...Array(Math.floor(minutes / step) + 1).keys()].map((i) => i * step);
-  const last = samples[samples.length - 1];
+  // Under the end of a line, where it does not run through the words.
+  const under = (key: 'rss_mb' | 'anonymous_mb') => {
+    const end = samples.slice(-Math.ceil(samples.length / 6));
+    return y(Math.min(...end.map((sample) => sample[key]))) + 16;
+  };
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="white"/>
 ${label(LEFT, 22, title, 'font-size="14"')}
@@ -34,8 +38,8 @@ ${label(12, TOP - 8, 'MB')}
 ${label(WIDTH - RIGHT, y(goalMb) - 6, `goal ${goalMb} MB`, 'text-anchor="end" fill="#c00"')}
 ${line('rss_mb', '#06c')}
 ${line('anonymous_mb', '#999')}
-${label(WIDTH - RIGHT, y(last.rss_mb) + 16, 'resident', 'text-anchor="end" fill="#06c"')}
-${label(WIDTH - RIGHT, y(last.anonymous_mb) + 16, 'of it anonymous', 'text-anchor="end" fill="#777"')}
+${label(WIDTH - RIGHT, under('rss_mb'), 'resident', 'text-anchor="end" fill="#06c"')}
+${label(WIDTH - RIGHT, under('anonymous_mb'), 'of it anonymous', 'text-anchor="end" fill="#777"')}
 </svg>
 `;
 }
