@@ -87,7 +87,12 @@ is_active() { [ "$(guest systemctl is-active "deepcod-$1")" = active ]; }
 journal() { guest journalctl --quiet --no-pager --output cat --unit "deepcod-$1"; }
 
 # Whether a service runs again, as another process: renewed agent OLD_PID
-renewed() { is_active "$1" && [ "$(main_pid "$1")" != "$2" ]; }
+renewed() {
+  local pid
+  # Right after its death the unit is still active for a moment, and has no process.
+  pid="$(main_pid "$1")"
+  [[ "$pid" != 0 && "$pid" != "$2" ]] && is_active "$1"
+}
 
 # Settings for a unit, until they are taken away: drop_in agent NAME LINE...
 drop_in() {
