@@ -48,7 +48,11 @@ export async function startServer(
   };
   writeFileSync(config, JSON.stringify(settings));
   const main = join(packageRoot(), 'dist/edge/main.js');
-  const edge = new Process(spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'ignore', 2] }));
+  // Settings of whoever measures are not the edge's.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DEEPCOD_')));
+  const edge = new Process(
+    spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'ignore', 2], env }),
+  );
   await listening(port);
   const watcher = await mqtt.connectAsync(url, { protocolVersion: 4 });
   let status: EdgeStatus = { online: false };
