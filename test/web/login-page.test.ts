@@ -80,7 +80,9 @@ async function leave(t: Test, browser: Browser): Promise<void> {
   await page.keyboard.press('Escape');
   await menu.click();
   await page.getByRole('button', { name: 'Log out' }).click();
+  // Its stream ends as well, and would like to come back to this view.
   await page.waitForURL(/\/login/);
+  t.equal(new URL(page.url()).search, '', 'whoever comes next begins at the beginning');
   await page.goto(rig.url);
   t.match(page.url(), /\/login/);
 }

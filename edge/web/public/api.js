@@ -49,8 +49,24 @@ export function search(query = {}) {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-export function toLogin() {
+/** Whether the way to the login page is taken: a second one would break the first off. */
+let leaving = false;
+// A page that the browser kept is looked at again.
+addEventListener('pageshow', () => {
+  leaving = false;
+});
+
+function toLogin() {
+  if (leaving) return;
+  leaving = true;
   location.assign(`/login?next=${encodeURIComponent(`/${location.hash}`)}`);
+}
+
+/** Goes to the login page by itself, and not back here. @param end ends the login; whether it did */
+export async function leave(end) {
+  leaving = true;
+  leaving = await end();
+  if (leaving) location.assign('/login');
 }
 
 async function problemOf(response) {

@@ -1,4 +1,4 @@
-import { api } from './api.js';
+import { api, leave } from './api.js';
 import { toast } from './parts/toast.js';
 import { t } from './t.js';
 
@@ -20,7 +20,10 @@ export async function loadSession() {
 /** Ends the login, here and at the edge. Where the edge cannot be asked, it goes on, and the page says so. */
 export async function logOut() {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const answer = await fetch('/logout', { method: 'POST', credentials: 'same-origin', signal }).catch(() => undefined);
-  if (answer?.ok) location.assign('/login');
-  else toast(t('account.not_logged_out'));
+  const request = { method: 'POST', credentials: 'same-origin', signal };
+  await leave(async () => {
+    const answer = await fetch('/logout', request).catch(() => undefined);
+    if (!answer?.ok) toast(t('account.not_logged_out'));
+    return answer?.ok === true;
+  });
 }
