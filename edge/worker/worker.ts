@@ -169,11 +169,8 @@ export class EdgeWorker {
     this.#counters.bytes += message.length;
     try {
       const outcome = this.#intake.accept(topic, message, properties, now);
-      if (!isRefusal(outcome)) {
-        this.#dispatcher.accept(outcome, now);
-        return;
-      }
-      this.#replies.refused(topic, outcome);
+      if (isRefusal(outcome)) this.#replies.refused(topic, outcome);
+      else this.#dispatcher.accept(outcome, now);
     } catch (error) {
       this.#counters.drop('internal');
       this.log.error('a message could not be handled', { topic, error });
